@@ -1,0 +1,174 @@
+package inventory
+
+import (
+	"context"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/extwatch/extwatch/agent/browsers"
+	"github.com/extwatch/extwatch/manifests"
+)
+
+const (
+	// Chromium writes its preferences ten seconds after an install (measured on Chromium 156, Linux). A version folder
+	// that is older than the preferences by more than this is none that the browser is about to use.
+	prefsDelay = time.Minute
+	// A folder that vanishes while it is listed is looked for once more: uninstalling removes file by file within 170 ms.
+	vanishWait = 5 * time.Millisecond
+)
+
+// A chromiumProfile is one profile while it is read.
+type chromiumProfile struct {
+	r       *Reader
+	p       browsers.Profile
+	h       *held
+	m       *memory
+	ext     extensionsDir
+	prefs   preferences
+	loading []string // resolved folders that a live process loads by --load-extension
+}
+
+// A job is one extension to be read.
+type job struct {
+	id     string
+	entry  *entry // nil when the preferences do not know it
+	folder string // unpacked folder of a live process; "" otherwise
+}
+
+func (r *Reader) readChromium(ctx context.Context, p browsers.Profile, h *held, m *memory) Listing {
+	var l Listing
+	c := &chromiumProfile{r: r, p: p, h: h, m: m}
+	c.prefs = r.readPreferences(h, m, &l)
+	c.ext = h.openExtensions(filepath.Join(p.Dir, "Extensions"), &l)
+	defer c.ext.close()
+	for _, dir := range p.LoadExtension {
+		c.loading = append(c.loading, r.resolve(dir))
+	}
+
+	jobs := c.plan()
+	type result struct {
+		ext      *manifests.Extension
+		problems []manifests.Problem
+	}
+	results := make([]result, len(jobs))
+	each(len(jobs), 8, func(i int) {
+		if ctx.Err() == nil {
+			results[i].ext, results[i].problems = c.read(jobs[i])
+		}
+	})
+	for _, res := range results {
+		if res.ext != nil {
+			l.Extensions = append(l.Extensions, *res.ext)
+		}
+		l.Problems = append(l.Problems, res.problems...)
+	}
+	return l
+}
+
+// plan lists what is to be read: each installed entry, each ID on disk without one, each folder on the command line of a
+// live process that no entry names.
+func (c *chromiumProfile) plan() []job {
+	var jobs []job
+	named := make(map[string]bool)
+	for id, e := range c.prefs.entries {
+		if e.installed {
+			jobs = append(jobs, job{id: id, entry: e})
+			if e.location == locCommandLine || e.location == locUnpacked {
+				named[c.r.resolve(e.path)] = true
+			}
+		}
+	}
+	for _, id := range c.ext.ids {
+		e := c.prefs.entries[id]
+		switch {
+		case e == nil:
+			jobs = append(jobs, job{id: id})
+		case e.installed && !absolute(c.r.os, e.path):
+			// its job reads the folder
+		default:
+			// What an uninstall leaves in the preferences, or an unpacked extension with the ID of a packed one. The folder
+			// counts only when it came after the preferences were written.
+			if t := c.ext.modified(id); t.After(c.prefs.written) && t.Before(time.Now().Add(prefsDelay)) {
+				jobs = append(jobs, job{id: id})
+			}
+		}
+	}
+	for _, dir := range c.loading {
+		if !named[dir] {
+			named[dir] = true
+			jobs = append(jobs, job{folder: dir})
+		}
+	}
+	return jobs
+}
+
+func (c *chromiumProfile) read(j job) (*manifests.Extension, []manifests.Problem) {
+	switch {
+	case j.folder != "":
+		return c.readLoading(j.folder), nil
+	case j.entry == nil:
+		return c.readPending(j.id)
+	case absolute(c.r.os, j.entry.path):
+		return c.readAbsolute(j.id, j.entry), nil
+	}
+	return c.readPacked(j.id, j.entry)
+}
+
+// start makes the extension of an entry, without what its folder says.
+func (c *chromiumProfile) start(id string, e *entry) *manifests.Extension {
+	x := identify(c.p)
+	x.ID = id
+	x.FromStore = e.fromStore
+	x.Origin = origin(e)
+	x.CommandLine = e.location == locCommandLine
+	x.Disabled = slices.Clone(e.disabled)
+	x.InstalledAt, x.UpdatedAt = e.installedAt, e.updAt
+	x.Granted, x.Withheld = e.granted, e.withheld
+	x.Enabled = len(x.Disabled) == 0
+	return &x
+}
+
+func appendName(list []string, name string) []string {
+	if name == "" || slices.Contains(list, name) {
+		return list
+	}
+	return append(slices.Clip(list), name)
+}
+
+// origin says how the extension of an entry came to the browser. Location 1 is also that of a package that somebody
+// dropped on the extensions page, so it needs the store's mark, or the update address of a store: Edge and Opera set the
+// mark for Google's store only.
+func origin(e *entry) manifests.Origin {
+	switch e.location {
+	case locInternal:
+		if e.fromStore || e.manifest != nil && isStoreURL(e.manifest.UpdateURL) {
+			return manifests.OriginStore
+		}
+	case locExternalPref, locExternalRegistry, locExternalDownload:
+		return manifests.OriginSideloaded
+	case locUnpacked, locCommandLine:
+		return manifests.OriginUnpacked
+	case locPolicyDownload, locPolicy:
+		return manifests.OriginPolicy
+	case locComponent, locExternalBuiltin:
+		return manifests.OriginBuiltin
+	}
+	return manifests.OriginUnknown
+}
+
+// isStoreURL reports whether an update address is that of a store: Google's, Microsoft's or Opera's.
+func isStoreURL(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return false
+	}
+	switch u.Host + u.Path {
+	case "clients2.google.com/service/update2/crx",
+		"edge.microsoft.com/extensionwebstorebase/v1/crx",
+		"extension-updates.opera.com/api/omaha/update/":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,347 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/extwatch/extwatch/manifests"
+)
+
+// Values of "location" (extensions/common/mojom/manifest.mojom in Chromium).
+const (
+	locInternal         = 1 // installed by the person
+	locExternalPref     = 2 // named by an external-extensions file, which also names the package
+	locExternalRegistry = 3
+	locUnpacked         = 4
+	locComponent        = 5
+	locExternalDownload = 6 // named by another program or by policy, fetched from its update URL
+	locPolicyDownload   = 7
+	locCommandLine      = 8
+	locPolicy           = 9
+	locExternalBuiltin  = 10
+)
+
+// An entry is what the preferences say of one extension.
+type entry struct {
+	installed bool // it has location and path
+	location  int64
+	path      string
+	fromStore bool
+	waiting   bool // an update is staged until the extension is idle
+	disabled  []string
+
+	manifest *manifests.Manifest // the browser's own copy, localized; nil for unpacked ones
+	broken   string              // why the copy could not be read
+
+	granted            *manifests.Access
+	withheld           bool
+	installedAt, updAt time.Time
+}
+
+// prefsFile is what one preferences file says of extensions.
+type prefsFile struct {
+	written time.Time
+	entries map[string]*entry
+	hashes  map[string]uint64 // of each entry's text
+	more    bool              // it held more than maxExtensions
+}
+
+// preferences is what both files of a profile say together.
+type preferences struct {
+	entries map[string]*entry
+	written time.Time // of the newer file; zero when none could be read
+}
+
+// readPreferences reads both files. Which of them holds the extensions depends on the system and on whether the machine
+// belongs to an organisation, so both always count; a complete entry beats a residual one, and Secure Preferences wins.
+func (r *Reader) readPreferences(h *held, m *memory, l *Listing) preferences {
+	all := preferences{entries: make(map[string]*entry)}
+	for _, name := range []string{"Preferences", "Secure Preferences"} {
+		f, err := r.readPrefsFile(h, m, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			l.problem(filepath.Join(h.path, name), err)
+			continue
+		}
+		if f.more {
+			l.Problems = append(l.Problems, problemAt(filepath.Join(h.path, name),
+				"it names more than %d extensions; the rest is not read", maxExtensions))
+		}
+		if f.written.After(all.written) {
+			all.written = f.written
+		}
+		for id, e := range f.entries {
+			if old := all.entries[id]; old == nil || e.installed || !old.installed {
+				all.entries[id] = e
+			}
+		}
+	}
+	return all
+}
+
+func (r *Reader) readPrefsFile(h *held, m *memory, name string) (*prefsFile, error) {
+	fi, err := statPlain(h.dir, name)
+	if err != nil {
+		return nil, err
+	}
+	stamps := []stamp{stampOf(fi)}
+	if f, ok := m.files.get(name, stamps, m.gen); ok {
+		return f, nil
+	}
+	data, err := readRegular(h.dir, name, maxPreferences)
+	if err != nil {
+		return nil, err
+	}
+	f, err := parsePreferences(data, m.seed, m.files.last(name))
+	if err != nil {
+		return nil, err
+	}
+	f.written = fi.ModTime()
+	m.files.put(name, stamps, m.gen, f)
+	return f, nil
+}
+
+// parsePreferences reads extensions.settings of a preferences file, and Opera's extensions.opsettings. It looks at
+// nothing else in the file: e-mail addresses and lists of visited sites lie beside it. Entries whose text is as in old,
+// which may be nil, are taken from there: Chromium rewrites the file every few seconds while someone browses, and the
+// entries rarely change with it.
+func parsePreferences(data []byte, seed maphash.Seed, old *prefsFile) (*prefsFile, error) {
+	std, err := manifests.Standardize(data)
+	if err != nil {
+		return nil, fmt.Errorf("it is not valid JSON: %w", err)
+	}
+	top := gjson.ParseBytes(std)
+	if !top.IsObject() {
+		return nil, errors.New("it does not hold a JSON object")
+	}
+	f := &prefsFile{entries: make(map[string]*entry), hashes: make(map[string]uint64)}
+	ext := member(top, "extensions")
+	for _, key := range []string{"opsettings", "settings"} {
+		member(ext, key).ForEach(func(id, value gjson.Result) bool {
+			// Chromium passes over keys that are not IDs (extensions/browser/extension_prefs.cc).
+			if !manifests.ValidID(id.Str) {
+				return true
+			}
+			if len(f.entries) >= maxExtensions {
+				f.more = true
+				return false
+			}
+			hash := maphash.String(seed, value.Raw)
+			e := old.entry(id.Str, hash)
+			if e == nil {
+				e = parseEntry(value)
+			}
+			if key == "opsettings" || e.installed || f.entries[id.Str] == nil {
+				name := strings.Clone(id.Str)
+				f.entries[name], f.hashes[name] = e, hash
+			}
+			return true
+		})
+	}
+	return f, nil
+}
+
+// member returns the value of the last member named key, which is the one that Chromium uses.
+func member(object gjson.Result, key string) (value gjson.Result) {
+	if !object.IsObject() {
+		return gjson.Result{}
+	}
+	object.ForEach(func(k, v gjson.Result) bool {
+		if k.Str == key {
+			value = v
+		}
+		return true
+	})
+	return value
+}
+
+// entry returns what the text with that hash was parsed to.
+func (f *prefsFile) entry(id string, hash uint64) *entry {
+	if f == nil || f.hashes[id] != hash {
+		return nil
+	}
+	return f.entries[id]
+}
+
+// parseEntry reads one entry. It copies what it keeps, so that the rest of the file can be freed.
+func parseEntry(value gjson.Result) *entry {
+	o := manifests.Object(value)
+	loc, path := o["location"], o["path"]
+	e := &entry{
+		installed: loc.Type == gjson.Number && path.Type == gjson.String,
+		location:  loc.Int(),
+		path:      strings.Clone(path.String()),
+	}
+	// 2 in the old "state": the person removed what another program had put there.
+	if state := o["state"]; state.Type == gjson.Number && state.Int() == 2 {
+		e.installed = false
+	}
+	if !e.installed {
+		return e
+	}
+	e.fromStore = o["from_webstore"].Bool()
+	e.waiting = o["idle_install_info"].IsObject()
+	e.disabled = disableReasons(o)
+	e.withheld = o["withholding_permissions"].Type == gjson.True
+	e.granted = grantedAccess(o)
+	e.installedAt = chromeTime(o["first_install_time"])
+	if e.installedAt.IsZero() {
+		e.installedAt = chromeTime(o["install_time"])
+	}
+	e.updAt = chromeTime(o["last_update_time"])
+	if man := o["manifest"]; man.IsObject() && e.location != locUnpacked && e.location != locCommandLine {
+		var err error
+		if e.manifest, err = manifests.Parse([]byte(man.Raw)); err != nil {
+			e.broken = "the browser's copy of its manifest: " + err.Error()
+		}
+	}
+	return e
+}
+
+// chromeTime reads microseconds since 1601, written as a string.
+func chromeTime(v gjson.Result) time.Time {
+	us, err := strconv.ParseInt(v.String(), 10, 64)
+	if err != nil || us <= 0 {
+		return time.Time{}
+	}
+	const to1970 = 11_644_473_600 // seconds
+	return time.Unix(us/1e6-to1970, us%1e6*1000).UTC()
+}
+
+// grantedAccess is what the extension may use now: the active permissions and what the person granted while it ran.
+func grantedAccess(o map[string]gjson.Result) *manifests.Access {
+	var a *manifests.Access
+	for _, key := range []string{"active_permissions", "runtime_granted_permissions"} {
+		if !o[key].IsObject() {
+			continue
+		}
+		if a == nil {
+			a = &manifests.Access{}
+		}
+		set := manifests.Object(o[key])
+		a.APIs = appendStrings(a.APIs, set["api"])
+		a.Hosts = appendStrings(a.Hosts, set["explicit_host"])
+		a.Hosts = appendStrings(a.Hosts, set["scriptable_host"])
+	}
+	return a
+}
+
+// appendStrings appends the strings of a list that are not in it yet. An API with settings is written as an object with
+// its name as the only key.
+func appendStrings(list []string, v gjson.Result) []string {
+	seen := make(map[string]bool, len(list))
+	for _, s := range list {
+		seen[s] = true
+	}
+	add := func(s string) {
+		if !seen[s] {
+			seen[s] = true
+			list = append(list, strings.Clone(s))
+		}
+	}
+	if !v.IsArray() {
+		return list
+	}
+	v.ForEach(func(_, item gjson.Result) bool {
+		switch {
+		case item.Type == gjson.String:
+			add(item.Str)
+		case item.IsObject():
+			item.ForEach(func(k, _ gjson.Result) bool { add(k.Str); return true })
+		}
+		return true
+	})
+	return list
+}
+
+// disableReasons names why the extension is disabled. Chromium writes a list of bits, older versions their sum, and
+// still older ones only state 0.
+func disableReasons(o map[string]gjson.Result) []string {
+	var bits uint64
+	switch v := o["disable_reasons"]; {
+	case v.IsArray():
+		v.ForEach(func(_, item gjson.Result) bool {
+			bits |= wholeNumber(item)
+			return true
+		})
+	default:
+		bits = wholeNumber(v)
+	}
+	var names []string
+	for bit := range 64 {
+		if bits&(1<<bit) != 0 {
+			names = append(names, disableReason(1<<bit))
+		}
+	}
+	if state := o["state"]; state.Type == gjson.Number && state.Int() == 0 && len(names) == 0 {
+		names = append(names, "disabled")
+	}
+	// Malware: 1 in both enumerations (extensions/browser/blocklist_state.h). The milder states come with reason 512.
+	if o["blacklist"].Type == gjson.True || wholeNumber(o["blacklist_state"]) == 1 || wholeNumber(o["omaha_blocklist_state"])&1 != 0 {
+		names = append(names, "blocklisted_malware")
+	}
+	return names
+}
+
+func wholeNumber(v gjson.Result) uint64 {
+	if v.Type != gjson.Number || v.Num < 0 || v.Num >= math.MaxInt64 || v.Num != math.Trunc(v.Num) {
+		return 0
+	}
+	return uint64(v.Num)
+}
+
+// disableReason names one bit of disable_reasons (extensions/browser/disable_reason.h in Chromium).
+func disableReason(bit uint64) string {
+	switch bit {
+	case 1:
+		return "user_action"
+	case 2:
+		return "permissions_increase"
+	case 4:
+		return "reload"
+	case 8:
+		return "unsupported_requirement"
+	case 16:
+		return "sideload_wipeout"
+	case 32:
+		return "unknown_from_sync"
+	case 256:
+		return "not_verified"
+	case 512:
+		return "greylist"
+	case 1024:
+		return "corrupted"
+	case 2048:
+		return "remote_install"
+	case 8192:
+		return "external_extension"
+	case 16384:
+		return "update_required_by_policy"
+	case 32768:
+		return "custodian_approval_required"
+	case 65536:
+		return "blocked_by_policy"
+	case 524288:
+		return "reinstall"
+	case 1048576:
+		return "not_allowlisted"
+	case 4194304:
+		return "published_in_store_required_by_policy"
+	case 8388608:
+		return "unsupported_manifest_version"
+	case 16777216:
+		return "unsupported_developer_extension"
+	}
+	return "reason_" + strconv.FormatUint(bit, 10)
+}

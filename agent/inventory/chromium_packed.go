@@ -62,6 +62,12 @@ func (c *chromiumProfile) combine(x *manifests.Extension, f folder) {
 	case f.manifest == nil:
 		x.Problems = append(x.Problems, manifests.Problem{File: manifestName, Reason: "on disk: " + strings.TrimPrefix(f.unreadable, manifestName+": ")})
 	default:
+		// Chromium's own copy is localized; that of a tool that wrote the preferences may not be.
+		if x.Manifest != nil && strings.Contains(x.Manifest.Name, "__MSG_") && !strings.Contains(f.manifest.Name, "__MSG_") {
+			localized := *x.Manifest
+			localized.Name = f.manifest.Name
+			x.Manifest, x.Names = &localized, nil
+		}
 		if slices.Contains(f.names, x.Name()) || len(x.Names) == 0 {
 			x.Names = f.names
 		} else {
@@ -130,7 +136,9 @@ func (c *chromiumProfile) readPending(id string) (*manifests.Extension, []manife
 	x.Path = filepath.Join(c.ext.path, filepath.FromSlash(dir))
 	x.Open = c.opener(dir)
 	f.apply(&x)
-	if f.verified {
+	if o, fromStore := c.placed(id); o != manifests.OriginUnknown {
+		x.Origin, x.FromStore = o, fromStore
+	} else if f.verified {
 		x.Origin = manifests.OriginStore
 	}
 	return &x, nil

@@ -77,7 +77,8 @@ type Config struct {
 	// Env is the environment; nil is none on a mounted disk, os.Getenv otherwise. It moves folders only for the user
 	// whose home it names (HOME, USERPROFILE).
 	Env func(string) string
-	// Processes lists the running browsers; nil asks the operating system, on this machine only.
+	// Processes lists the running browsers; nil asks the operating system, on this machine only. Beside an error, which
+	// becomes a Problem, the list is used all the same.
 	Processes func() ([]Process, error)
 }
 

@@ -145,20 +145,12 @@ func resolve(root, path string) (string, error) {
 			continue
 		}
 		next := filepath.Join(at, name)
-		fi, err := os.Lstat(next)
+		target, isLink, err := readLink(next)
 		if err != nil {
 			return "", err
 		}
-		if fi.Mode()&(fs.ModeSymlink|fs.ModeIrregular) == 0 {
+		if !isLink {
 			at = next
-			continue
-		}
-		target, err := os.Readlink(next)
-		if err != nil {
-			if fi.Mode()&fs.ModeSymlink != 0 {
-				return "", err
-			}
-			at = next // an odd folder of Windows that is no link (OneDrive, deduplication)
 			continue
 		}
 		if links++; links > maxLinks {
@@ -175,6 +167,19 @@ func resolve(root, path string) (string, error) {
 		todo = append(split(target), todo...)
 	}
 	return at, nil
+}
+
+// readLink returns where path leads, if it is a link. Windows has odd folders that are none (OneDrive, deduplication).
+func readLink(path string) (target string, isLink bool, err error) {
+	fi, err := os.Lstat(path)
+	if err != nil || fi.Mode()&(fs.ModeSymlink|fs.ModeIrregular) == 0 {
+		return "", false, err
+	}
+	target, err = os.Readlink(path)
+	if err != nil && fi.Mode()&fs.ModeSymlink == 0 {
+		return "", false, nil
+	}
+	return target, true, err
 }
 
 func split(path string) []string {

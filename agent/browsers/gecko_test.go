@@ -49,7 +49,11 @@ Version=2
 		firefoxDir + "Profile Groups/0a1b2c3d.sqlite":     "",
 		"elsewhere/work/prefs.js":                         "",
 	})
-	m := look(t, onLinux, home)
+	m := look(t, onLinux, home, func(s *scan) {
+		if runtime.GOOS == onWindows { // the moved profile's path has a drive there
+			s.os, s.live = onWindows, true
+		}
+	})
 	wantNames(t, m,
 		"firefox : abc123.default-esr (default-esr)",
 		"firefox : cY5TrERz.Profile 1",

@@ -182,13 +182,11 @@ func (r *run) geckoArgs(args []string, osName string) {
 		if !ok {
 			continue
 		}
-		name, value, inline := strings.Cut(strings.ToLower(strings.TrimPrefix(name, "-")), "=")
-		if inline {
-			value = a[len(a)-len(value):] // as it was written
-		} else if i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+		name, value, inline := strings.Cut(strings.TrimPrefix(name, "-"), "=")
+		if !inline && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
 			value = args[i+1]
 		}
-		switch {
+		switch name = strings.ToLower(name); {
 		case value == "":
 		case name == "profile":
 			r.profile = r.absolute(value, "")

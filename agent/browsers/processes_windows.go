@@ -9,25 +9,29 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Processes lists the running browsers' main processes. Other users' command lines need administrator rights; without
-// them those processes are left out. The working folder and the user are not known.
+// Processes lists the running browsers' main processes. The working folder and the user are not known. Other users'
+// command lines need administrator rights: an error says that some could not be read, beside the list, in which those
+// processes have no Args.
 func Processes() ([]Process, error) {
 	entries, err := snapshot()
 	if err != nil {
 		return nil, err
 	}
 	var out []Process
+	var failed error
 	for _, e := range mainEntries(entries) {
 		args, exe, err := commandLine(e.pid)
-		if err != nil || isChild(args) {
-			continue
+		if err != nil {
+			failed = fmt.Errorf("reading the command line of process %d (%s): %w", e.pid, e.name, err)
 		}
 		if exe == "" {
 			exe = e.name
 		}
-		out = append(out, Process{PID: int(e.pid), Args: args, Exe: exe, UID: -1})
+		if !isChild(args) {
+			out = append(out, Process{PID: int(e.pid), Args: args, Exe: exe, UID: -1})
+		}
 	}
-	return out, nil
+	return out, failed
 }
 
 // browsers returns the PIDs of browsers.

@@ -17,8 +17,7 @@ func (s *scan) running(ctx context.Context) {
 	}
 	procs, err := s.processes()
 	if err != nil {
-		s.problem("", "running browsers are not known: "+s.reason(err))
-		return
+		s.problem("", "not all running browsers are known: "+err.Error())
 	}
 	known := programs()
 	for _, p := range procs {

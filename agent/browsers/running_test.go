@@ -108,9 +108,9 @@ func TestStrangersFolder(t *testing.T) {
 	m := look(t, onLinux, filepath.Join(dir, "ada"), func(s *scan) {
 		s.privileged = true
 		s.given = append(s.given, User{Name: "bob", Home: filepath.Join(dir, "bob"), UID: -1})
-		s.given[0].UID = os.Getuid() + 1
+		s.given[0].UID = os.Getuid() + 5
 		s.processes = func() ([]Process, error) {
-			return []Process{{PID: 1, Args: []string{"chrome", "--user-data-dir=" + filepath.Join(dir, "bob", "chrome")}, UID: os.Getuid() + 1}}, nil
+			return []Process{{PID: 1, Args: []string{"chrome", "--user-data-dir=" + filepath.Join(dir, "bob", "chrome")}, UID: os.Getuid() + 5}}, nil
 		}
 	})
 	wantNames(t, m)
@@ -121,5 +121,5 @@ func TestProcessesFail(t *testing.T) {
 	m := look(t, onLinux, tempDir(t), func(s *scan) {
 		s.processes = func() ([]Process, error) { return nil, errors.New("broken") }
 	})
-	wantProblems(t, m, "running browsers are not known: broken")
+	wantProblems(t, m, "not all running browsers are known: broken")
 }

@@ -1,0 +1,312 @@
+package signatures
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/extwatch/extwatch/manifests"
+)
+
+// Bounds of reading one extension. Past them Contents.Complete is false and a problem says which.
+const (
+	// maxScript: the largest real bundles (compilers, wallets with all their chains in one file) are below 16 MiB.
+	maxScript = 32 << 20
+	// maxRead: the largest real extensions unpack to about 200 MB.
+	maxRead = 512 << 20
+	// maxFiles: the largest real extensions have about 10,000 files.
+	maxFiles = 50_000
+	// maxPlaces is how many places of one literal are kept: nobody reads more.
+	maxPlaces = 4
+	// maxContentProblems: a thief may make every file unreadable.
+	maxContentProblems = 50
+	// maxManifestRead bounds the manifest that names the scripts; the manifest itself is judged elsewhere.
+	maxManifestRead = 4 << 20
+)
+
+// readLimits are the bounds as a ruleset uses them; tests make them small.
+type readLimits struct {
+	script, read int64
+	files        int
+}
+
+// Contents is what reading an extension's files told. It holds no text of the files but short snippets, and belongs
+// to the ruleset that made it: Judge of another one takes it for nil.
+type Contents struct {
+	Files    int   // regular files, read or not
+	Bytes    int64 // of the files that were read
+	Problems []manifests.Problem
+	Complete bool // false when a bound was reached or a file could not be read
+
+	ruleset  *Ruleset
+	scripts  int                 // files searched
+	places   [][]place           // by search of the ruleset
+	hosts    map[string]place    // hosts with an indicator that scripts name in a URL
+	listed   []contentFile       // files whose hash is an indicator
+	all      []contentFile       // when rules ask for paths or hashes
+	reserved map[string][]string // what the analysis of the code found
+}
+
+type contentFile struct{ path, sha256 string }
+
+// A place is where something was found in a script.
+type place struct {
+	file         string
+	line, column int
+	text         string
+}
+
+// A scan reads the files of one extension.
+type scan struct {
+	rs         *Ruleset
+	c          *Contents
+	files      fs.FS
+	referenced map[string]bool // scripts that the manifest names, in lower case
+	buf        []byte
+	hash       hash.Hash
+}
+
+var errTooMuch = errors.New("a bound was reached")
+
+// buffers are reused between extensions: most scripts fit, and the collector need not run for each.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<20); return &b }}
+
+// Read reads an extension's files once, for Judge. The error is that of ctx; everything else is a problem in
+// Contents. The caller closes files.
+func (rs *Ruleset) Read(ctx context.Context, files manifests.Files) (*Contents, error) {
+	c := &Contents{ruleset: rs, Complete: true, places: make([][]place, len(rs.searches)), hosts: map[string]place{}}
+	pooled, _ := buffers.Get().(*[]byte)
+	sc := &scan{rs: rs, c: c, files: files, buf: *pooled, hash: sha256.New()}
+	defer func() {
+		if cap(sc.buf) <= maxScript/4 { // a giant is not kept for ever
+			*pooled = sc.buf[:0]
+			buffers.Put(pooled)
+		}
+	}()
+	sc.references()
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			sc.problem(name, err)
+			if entry != nil && entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if entry.IsDir() {
+			return nil
+		}
+		return sc.visit(name, entry)
+	})
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("reading the extension's files: %w", ctx.Err())
+	}
+	if err != nil && !errors.Is(err, errTooMuch) {
+		sc.problem("", err)
+	}
+	if refused := files.Problems(); len(refused) > 0 {
+		c.Complete = false
+		c.Problems = append(c.Problems, refused[:min(len(refused), maxContentProblems)]...)
+	}
+	if c.Files == 0 {
+		c.Complete = false
+		c.Problems = append(c.Problems, manifests.Problem{Reason: "no file of the extension could be read"})
+	}
+	return c, nil
+}
+
+func (sc *scan) problem(file string, err error) {
+	sc.c.Complete = false
+	switch n := len(sc.c.Problems); {
+	case n < maxContentProblems:
+		sc.c.Problems = append(sc.c.Problems, manifests.Problem{File: show(file), Reason: reason(err)})
+	case n == maxContentProblems:
+		sc.c.Problems = append(sc.c.Problems, manifests.Problem{Reason: "more files could not be read"})
+	}
+}
+
+// reason shortens an error of the file system to what went wrong; where is told beside it.
+func reason(err error) string {
+	var pe *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "the file does not exist"
+	case errors.Is(err, fs.ErrPermission):
+		return "no permission to read it"
+	case errors.As(err, &pe):
+		return show(pe.Op + ": " + pe.Err.Error())
+	}
+	return show(err.Error())
+}
+
+func (sc *scan) visit(name string, entry fs.DirEntry) error {
+	if !entry.Type().IsRegular() {
+		sc.problem(name, errors.New("no regular file; it was not read"))
+		return nil
+	}
+	sc.c.Files++
+	if sc.c.Files > sc.rs.limits.files {
+		sc.problem("", fmt.Errorf("more than %d files; the rest was not read", sc.rs.limits.files))
+		return errTooMuch
+	}
+	script := sc.isScript(name)
+	wantHash := sc.rs.wantHashes || len(sc.rs.indicators.hashes) > 0
+	var sum string
+	if script || wantHash {
+		if sc.c.Bytes >= sc.rs.limits.read {
+			sc.problem("", fmt.Errorf("more than %d bytes; the rest was not read", sc.rs.limits.read))
+			return errTooMuch
+		}
+		var err error
+		if sum, err = sc.file(name, script, wantHash); err != nil {
+			sc.problem(name, err)
+		}
+	}
+	if sc.rs.wantPaths || sc.rs.wantHashes {
+		sc.c.all = append(sc.c.all, contentFile{name, sum})
+	}
+	if sum != "" && sc.rs.indicators.hashes[sum] != nil {
+		sc.c.listed = append(sc.c.listed, contentFile{show(name), sum})
+	}
+	return nil
+}
+
+// file reads one file, hashes and searches it.
+func (sc *scan) file(name string, script, wantHash bool) (sum string, err error) {
+	f, err := sc.files.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() // read only: nothing can be lost
+	var in io.Reader = io.LimitReader(f, sc.rs.limits.read-sc.c.Bytes+1)
+	if wantHash {
+		sc.hash.Reset()
+		in = io.TeeReader(in, sc.hash)
+	}
+	if script {
+		err = sc.script(name, in)
+	}
+	if err != nil && !errors.As(err, new(largeError)) {
+		return "", err
+	}
+	if wantHash {
+		n, copyErr := io.CopyBuffer(io.Discard, in, sc.spare())
+		sc.c.Bytes += n
+		if copyErr != nil {
+			return "", copyErr
+		}
+		sum = hex.EncodeToString(sc.hash.Sum(nil))
+	}
+	if sc.c.Bytes > sc.rs.limits.read {
+		return "", fmt.Errorf("more than %d bytes; only the beginning was read", sc.rs.limits.read)
+	}
+	return sum, err
+}
+
+// spare is what the buffer has room for, for copying.
+func (sc *scan) spare() []byte {
+	if cap(sc.buf) < 64<<10 {
+		sc.buf = make([]byte, 0, 64<<10)
+	}
+	return sc.buf[:cap(sc.buf)]
+}
+
+// A largeError says that a script was searched up to this many bytes.
+type largeError int64
+
+func (e largeError) Error() string {
+	return fmt.Sprintf("larger than %d bytes; only the beginning was searched", int64(e))
+}
+
+// script reads a script into the buffer and searches it.
+func (sc *scan) script(name string, in io.Reader) error {
+	data, err := sc.fill(in)
+	sc.c.Bytes += int64(len(data))
+	if err != nil {
+		return err
+	}
+	limit := sc.rs.limits.script
+	large := int64(len(data)) > limit
+	if large {
+		data = data[:limit]
+	}
+	sc.c.scripts++
+	sc.search(show(name), decodeText(data))
+	if large {
+		return largeError(limit)
+	}
+	return nil
+}
+
+// fill reads up to the bound and a little more into the buffer.
+func (sc *scan) fill(in io.Reader) ([]byte, error) {
+	buf := sc.buf[:0]
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := in.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		sc.buf = buf
+		switch {
+		case errors.Is(err, io.EOF) || int64(len(buf)) > sc.rs.limits.script:
+			return buf, nil
+		case err != nil:
+			return buf, err
+		}
+	}
+}
+
+// isScript reports whether a file is code: by its name, or because the manifest says so.
+func (sc *scan) isScript(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".js", ".mjs", ".cjs", ".jsm", ".html", ".htm":
+		return true
+	}
+	return sc.referenced[strings.ToLower(name)]
+}
+
+// references notes the files that the manifest runs, whatever they are called.
+func (sc *scan) references() {
+	sc.referenced = map[string]bool{}
+	f, err := sc.files.Open("manifest.json")
+	if err != nil {
+		return // without manifest nothing is referenced; that it is missing is told by who reads it
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxManifestRead))
+	if err != nil {
+		return
+	}
+	m, err := manifests.Parse(data)
+	if err != nil || m == nil {
+		return
+	}
+	add := func(names ...string) {
+		for _, n := range names {
+			n, _, _ = strings.Cut(n, "?")
+			n, _, _ = strings.Cut(n, "#")
+			if n = strings.TrimPrefix(path.Clean("/"+n), "/"); n != "" {
+				sc.referenced[strings.ToLower(n)] = true
+			}
+		}
+	}
+	add(m.Background.Page, m.Background.ServiceWorker)
+	add(m.Background.Scripts...)
+	for _, c := range m.ContentScripts {
+		add(c.JS...)
+	}
+	for _, p := range m.Pages {
+		add(p.Path)
+	}
+}

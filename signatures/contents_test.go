@@ -1,0 +1,268 @@
+package signatures
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"unicode/utf16"
+
+	"github.com/extwatch/extwatch/manifests"
+	"github.com/google/go-cmp/cmp"
+)
+
+func scriptRules(t testing.TB) *Ruleset {
+	return ruleset(t, `
+text: {script|contains: sendSecret(}
+cased: {script|contains|cased: SPOT_Withdraw}
+expression: {script|re: 'key\s*=\s*"[0-9a-f]{8}"'}
+folded: {script|re|i: 'ask\d+x'}
+atomless: {script|re: '[0-9]{12}'}
+condition: 1 of them`, "indicators/domains.csv", domainHeader+"evil.example,c,malicious,s,\nxn--bcher-kva.example,c,malicious,s,\n")
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	rs := scriptRules(t)
+	for _, tt := range []struct {
+		file, text string
+		want       string // "line:column text"
+	}{
+		{"a.js", "1\n  sendSecret(x)\n", "2:3 sendSecret(x)"},
+		{"a.JS", "SENDSECRET(", "1:1 SENDSECRET("},
+		{"a.txt", "sendSecret(", ""},
+		{"worker", "sendSecret(", "1:1 sendSecret("}, // the manifest names it
+		{"a.html", "<script>sendSecret(1)</script>", "1:9 <script>sendSecret(1)</script>"},
+		{"a.js", "SPOT_WITHDRAW", ""},
+		{"a.js", "x.SPOT_Withdraw", "1:3 x.SPOT_Withdraw"},
+		{"a.js", "key = \"0123abcd\"", "1:1 key = \"0123abcd\""},
+		{"a.js", "KEY = \"0123abcd\"", ""},
+		{"a.js", "ASK55X", "1:1 ASK55X"},
+		{"a.js", "a\u017fk55x", "1:1 aſk55x"}, // the long s folds to s: no literal can be required
+		{"a.js", "id: 123456789012", "1:5 id: 123456789012"},
+		{"a.js", "\xff\xfe" + utf16le("\nsendSecret("), "2:1 sendSecret("},
+		{"a.js", "sendSecret(\x00\u202e\x1b[31m", `1:1 sendSecret(\x00\u202e\x1b[31m`},
+	} {
+		c := read(t, rs, "manifest.json", `{"manifest_version":3,"name":"x","version":"1","background":{"service_worker":"/worker"}}`, tt.file, tt.text)
+		r := rs.Judge(Input{Extension: extension(nil), Contents: c})
+		got := ""
+		if len(r.Findings) > 0 {
+			e := r.Findings[0].Evidence[0]
+			got = strings.Join([]string{itoa(e.Line), ":", itoa(e.Column), " ", e.Text}, "")
+		}
+		if got != tt.want {
+			t.Errorf("%s %q: got %q, want %q", tt.file, tt.text, got, tt.want)
+		}
+	}
+}
+
+func itoa(n int) string { return string(rune('0' + n)) }
+
+func utf16le(s string) string {
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune(s)) {
+		b.WriteByte(byte(u))
+		b.WriteByte(byte(u >> 8))
+	}
+	return b.String()
+}
+
+func TestURLHosts(t *testing.T) {
+	t.Parallel()
+	rs := scriptRules(t)
+	for text, want := range map[string]string{
+		"fetch('https://evil.example/x')":              "evil.example",
+		"new WebSocket(\"WSS://a.Evil.Example:8443\")": "a.evil.example",
+		`"https:\/\/evil.example\/x"`:                  "evil.example",
+		"https://good.test@evil.example/":              "evil.example",
+		"https://evil.example@good.test/":              "",
+		"https://evil.example.":                        "evil.example",
+		"https://evil.example.test/":                   "",
+		"ftp://evil.example":                           "",
+		"xhttps://evil.example":                        "",
+		"//evil.example":                               "",
+		"https://bücher.example/":                      "xn--bcher-kva.example",
+		"https://" + strings.Repeat("a", 5000):         "",
+		"://":                                          "",
+	} {
+		c := read(t, rs, "a.js", text)
+		if got := strings.Join(sortedKeys(c.hosts), " "); got != want {
+			t.Errorf("%s: got %q, want %q", clip(text, 60), got, want)
+		}
+	}
+}
+
+// badFile fails while it is read.
+type badFile struct{ fs.File }
+
+func (badFile) Read([]byte) (int, error) { return 0, errors.New("input/output error") }
+
+type hostile struct{ fs.FS }
+
+func (h hostile) Open(name string) (fs.File, error) {
+	f, err := h.FS.Open(name)
+	switch {
+	case err == nil && strings.HasPrefix(name, "io"):
+		return badFile{f}, nil
+	case strings.HasPrefix(name, "denied"):
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	case strings.HasPrefix(name, "gone"):
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return f, err
+}
+
+func TestReadHostile(t *testing.T) {
+	t.Parallel()
+	rs := scriptRules(t)
+	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s), Mode: 0o644} }
+	many := fstest.MapFS{"sub/ok.js": file("sendSecret(")}
+	for i := range 200 {
+		many["denied"+strings.Repeat("x", i)+".js"] = file("x")
+	}
+	for _, tt := range []struct {
+		name     string
+		fsys     fstest.MapFS
+		problems []string
+		complete bool
+		found    bool
+	}{
+		{"empty", fstest.MapFS{}, []string{"no file of the extension could be read"}, false, false},
+		{"good", fstest.MapFS{"a.js": file("sendSecret("), "b.png": file("x")}, nil, true, true},
+		{"manifest.json is a folder", fstest.MapFS{"manifest.json/x.js": file("sendSecret(")}, nil, true, true},
+		{"manifest is broken", fstest.MapFS{"manifest.json": file("{"), "a.js": file("sendSecret(")}, nil, true, true},
+		{"one bad, one good", fstest.MapFS{"io.js": file("x"), "denied.js": file("x"), "gone.js": file("x"), "z.js": file("sendSecret(")},
+			[]string{"denied.js: no permission to read it", "gone.js: the file does not exist", "io.js: input/output error"}, false, true},
+		{"link and pipe", fstest.MapFS{"a.js": {Data: []byte("x"), Mode: fs.ModeSymlink}, "b.js": {Mode: fs.ModeNamedPipe}, "c.js": file("x")},
+			[]string{"a.js: no regular file; it was not read", "b.js: no regular file; it was not read"}, false, false},
+		{"strange name", fstest.MapFS{"denied\n\u202e.js": file("x")}, []string{`denied\n\u202e.js: no permission to read it`}, false, false},
+	} {
+		c, err := rs.Read(t.Context(), files{FS: hostile{tt.fsys}})
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		var got []string
+		for _, p := range c.Problems {
+			if p.File == "" {
+				got = append(got, p.Reason)
+			} else {
+				got = append(got, p.File+": "+p.Reason)
+			}
+		}
+		if d := cmp.Diff(tt.problems, got); d != "" {
+			t.Errorf("%s: %s", tt.name, d)
+		}
+		r := rs.Judge(Input{Extension: extension(nil), Contents: c})
+		if c.Complete != tt.complete || (len(r.Findings) > 0) != tt.found {
+			t.Errorf("%s: complete %v, found %v", tt.name, c.Complete, r.Findings)
+		}
+	}
+	c, err := rs.Read(t.Context(), files{FS: hostile{many}, problems: []manifests.Problem{{File: "x", Reason: "a link"}}})
+	if err != nil || c.Complete || len(c.Problems) > maxContentProblems+2 || len(c.places[0])+len(c.places[1])+len(c.places[2]) == 0 {
+		t.Errorf("many bad files: %v, %d problems", err, len(c.Problems))
+	}
+}
+
+func TestReadBounds(t *testing.T) {
+	t.Parallel()
+	rs := scriptRules(t)
+	small := *rs
+	small.limits = readLimits{script: 100, read: 500, files: 5}
+	x := strings.Repeat("x", 100)
+	for _, tt := range []struct {
+		texts   []string
+		problem string
+		found   string
+	}{
+		{[]string{"a.js", x, "z.js", "sendSecret("}, "", "z.js"},
+		{[]string{"a.js", x + "sendSecret(", "z.js", "sendSecret("}, "larger than 100 bytes; only the beginning was searched", "z.js"},
+		{[]string{"a.js", strings.Repeat(x, 2), "b.js", strings.Repeat(x, 2), "z.js", "sendSecret("}, "larger than 100 bytes; only the beginning was searched", "z.js"},
+		{[]string{"a.js", x, "b.js", x, "c.js", x, "d.js", x, "e.js", x + x, "z.js", "sendSecret("}, "more than 500 bytes; only the beginning was read", ""},
+		{[]string{"a", "", "b", "", "c", "", "d", "", "e", "", "z.js", "sendSecret("}, "more than 5 files; the rest was not read", ""},
+	} {
+		c := read(t, &small, tt.texts...)
+		problem, found := "", ""
+		if len(c.Problems) > 0 {
+			problem = c.Problems[0].Reason
+		}
+		if r := small.Judge(Input{Extension: extension(nil), Contents: c}); len(r.Findings) > 0 {
+			found = r.Findings[0].Evidence[0].File
+		}
+		if problem != tt.problem || found != tt.found || c.Complete != (problem == "") {
+			t.Errorf("%.60q: problem %q, found %q, complete %v", tt.texts, problem, found, c.Complete)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := rs.Read(ctx, inMemory("a.js", "x")); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	var many strings.Builder
+	for range 10_000 {
+		many.WriteString("sendSecret(123456789012)\n")
+	}
+	c := read(t, rs, "a.js", many.String())
+	for i := range c.places {
+		if len(c.places[i]) > maxPlaces {
+			t.Errorf("%d places kept", len(c.places[i]))
+		}
+	}
+}
+
+func TestShow(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a\tb\nc":                         `a b\nc`,
+		"\u202eabc\u200b":                 `\u202eabc\u200b`,
+		"\xffx":                           `\ufffdx`,
+		strings.Repeat("ä", maxSnippet):   strings.Repeat("ä", maxSnippet),
+		strings.Repeat("ä", maxSnippet+1): strings.Repeat("ä", maxSnippet-1) + "…",
+	} {
+		if got := show(text); got != want {
+			t.Errorf("%q: got %q", text, got)
+		}
+	}
+	if n := len([]rune(show(strings.Repeat("\x00", 1000)))); n > maxSnippet {
+		t.Errorf("%d characters", n)
+	}
+}
+
+// FuzzSearch holds reading a script against panics, and places against the text.
+func FuzzSearch(f *testing.F) {
+	rs := scriptRules(f)
+	f.Add([]byte("a\nsendSecret(https:\\/\\/evil.example"))
+	f.Add([]byte("\xfe\xff\x00s"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := rs.Read(t.Context(), files{FS: fstest.MapFS{"a.js": {Data: data}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		has := bytes.Contains(bytes.ToLower(decodeText(data)), []byte("sendsecret("))
+		found := false
+		for i, s := range rs.searches {
+			found = found || s.literal == "sendSecret(" && len(c.places[i]) > 0
+		}
+		if has && !found && !bytes.ContainsFunc(data, func(r rune) bool { return r > 127 }) {
+			t.Error("the literal was not found")
+		}
+	})
+}
+
+func BenchmarkRead(b *testing.B) {
+	rs, err := Builtin()
+	if err != nil {
+		b.Fatal(err)
+	}
+	line := []byte("function a(b){return fetch('https://api.service.example/v1?x='+encodeURIComponent(b)).then(c=>c.json())}\n")
+	in := files{FS: fstest.MapFS{"a.js": {Data: bytes.Repeat(line, 10_000)}, "b.png": {Data: bytes.Repeat(line, 10_000)}}}
+	b.SetBytes(int64(2 * 10_000 * len(line)))
+	for b.Loop() {
+		if _, err := rs.Read(b.Context(), in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,226 @@
+package signatures
+
+import (
+	"bytes"
+	"encoding/binary"
+	"regexp"
+	"strings"
+	"sync"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	ahocorasick "github.com/petar-dambovaliev/aho-corasick"
+	"golang.org/x/net/idna"
+)
+
+// A search is something that Read looks for in the code.
+type search struct {
+	literal    string
+	cased      bool
+	expression string
+	pattern    *regexp.Regexp // instead of literal
+	atom       string         // literal that every match of pattern holds; "" when there is none
+}
+
+// A finder looks for the literals of all searches in one pass.
+type finder struct {
+	once     sync.Once // built when the first script is read: most commands never read one
+	machine  ahocorasick.AhoCorasick
+	patterns []string
+	users    [][]int // by pattern: searches
+	whole    []int   // searches without any literal
+}
+
+// maxDFA is up to how many literals the fast form of the automaton is built. It takes a third of a millisecond and
+// 10 kB for each; beyond, the slow form is the better one.
+const maxDFA = 1500
+
+func newFinder(searches []search) *finder {
+	f := &finder{}
+	index := map[string]int{}
+	for i, s := range searches {
+		text := asciiLower(s.literal)
+		if s.pattern != nil {
+			text = s.atom
+		}
+		if text == "" {
+			f.whole = append(f.whole, i)
+			continue
+		}
+		n, ok := index[text]
+		if !ok {
+			n = len(f.patterns)
+			index[text] = n
+			f.patterns = append(f.patterns, text)
+			f.users = append(f.users, nil)
+		}
+		f.users[n] = append(f.users[n], i)
+	}
+	return f
+}
+
+func (f *finder) build() {
+	f.once.Do(func() {
+		b := ahocorasick.NewAhoCorasickBuilder(ahocorasick.Opts{
+			AsciiCaseInsensitive: true, MatchKind: ahocorasick.StandardMatch, DFA: len(f.patterns) <= maxDFA,
+		})
+		f.machine = b.Build(f.patterns)
+	})
+}
+
+// search looks through one script.
+func (sc *scan) search(name string, data []byte) {
+	w := &where{name: name, data: data}
+	f := sc.rs.finder
+	run := map[int]bool{} // expressions whose literal is here
+	if len(f.patterns) > 0 {
+		f.build()
+		it := f.machine.IterOverlappingByte(data)
+		for m := it.Next(); m != nil; m = it.Next() {
+			for _, i := range f.users[m.Pattern()] {
+				s := &sc.rs.searches[i]
+				switch {
+				case s.pattern != nil:
+					run[i] = true
+				case len(sc.c.places[i]) >= maxPlaces:
+				case s.cased && string(data[m.Start():m.End()]) != s.literal:
+				default:
+					sc.c.places[i] = append(sc.c.places[i], w.at(m.Start(), m.End()))
+				}
+			}
+		}
+	}
+	for _, i := range f.whole {
+		run[i] = true
+	}
+	for i := range sc.rs.searches {
+		if !run[i] {
+			continue
+		}
+		for _, m := range sc.rs.searches[i].pattern.FindAllIndex(data, maxPlaces-len(sc.c.places[i])) {
+			sc.c.places[i] = append(sc.c.places[i], w.at(m[0], m[1]))
+		}
+	}
+	if len(sc.rs.indicators.domains) > 0 {
+		sc.urlHosts(w, data)
+	}
+}
+
+// A where turns offsets into lines and columns.
+type where struct {
+	name          string
+	data          []byte
+	offset, lines int // lines before offset
+	start         int // of the line that offset is in
+}
+
+// around is how much text before and after a hit is shown.
+const around = 40
+
+func (w *where) at(from, to int) place {
+	if from < w.offset {
+		w.offset, w.lines, w.start = 0, 0, 0
+	}
+	part := w.data[w.offset:from]
+	w.lines += bytes.Count(part, []byte{'\n'})
+	if i := bytes.LastIndexByte(part, '\n'); i >= 0 {
+		w.start = w.offset + i + 1
+	}
+	w.offset = from
+	begin, end := max(from-around, w.start), min(to+around, len(w.data), from+maxSnippet)
+	if i := bytes.IndexAny(w.data[min(to, end):end], "\r\n"); i >= 0 {
+		end = min(to, end) + i
+	}
+	for begin < from && !utf8.RuneStart(w.data[begin]) {
+		begin++
+	}
+	for end < len(w.data) && end > begin && !utf8.RuneStart(w.data[end]) {
+		end--
+	}
+	return place{file: w.name, line: w.lines + 1, column: from - w.start + 1, text: show(strings.TrimSpace(string(w.data[begin:end])))}
+}
+
+// urlHosts notes the hosts of URLs (http, https, ws, wss) that have an indicator. Slashes may be escaped, as in JSON.
+func (sc *scan) urlHosts(w *where, data []byte) {
+	for _, mark := range []string{"://", `:\/\/`} {
+		for at := 0; ; {
+			i := bytes.Index(data[at:], []byte(mark))
+			if i < 0 {
+				break
+			}
+			at += i + len(mark)
+			if !urlScheme(data[:at-len(mark)]) {
+				continue
+			}
+			host := authorityHost(data[at:])
+			if host == "" || sc.rs.indicators.domain(host) == nil {
+				continue
+			}
+			if _, ok := sc.c.hosts[host]; !ok {
+				sc.c.hosts[host] = w.at(at-len(mark), at+len(host))
+			}
+		}
+	}
+}
+
+// urlScheme reports whether text ends with a scheme that contacts a host.
+func urlScheme(before []byte) bool {
+	end := asciiLower(string(before[max(0, len(before)-6):]))
+	for _, scheme := range []string{"https", "http", "wss", "ws"} {
+		if rest, ok := strings.CutSuffix(end, scheme); ok {
+			return rest == "" || !isNameByte(rest[len(rest)-1])
+		}
+	}
+	return false
+}
+
+func isNameByte(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
+}
+
+// maxAuthority bounds user, host and port of a URL: 253 for the host, the rest for a name before it.
+const maxAuthority = 512
+
+// authorityHost returns the host at the start of text in lower case ASCII, or "". What stands before an @ is a user.
+func authorityHost(text []byte) string {
+	text = text[:min(len(text), maxAuthority)]
+	if i := bytes.IndexAny(text, "/?#\\\"'`<>(){}[]|^$, ;\t\r\n"); i >= 0 {
+		text = text[:i]
+	}
+	if i := bytes.LastIndexByte(text, '@'); i >= 0 {
+		text = text[i+1:]
+	}
+	if i := bytes.IndexByte(text, ':'); i >= 0 {
+		text = text[:i]
+	}
+	host := strings.TrimRight(asciiLower(string(text)), ".")
+	if strings.TrimFunc(host, func(r rune) bool { return r < utf8.RuneSelf }) != "" {
+		ascii, err := idna.Lookup.ToASCII(host)
+		if err != nil {
+			return ""
+		}
+		host = ascii
+	}
+	return host
+}
+
+// decodeText turns UTF-16 with a byte order mark, which browsers read, into UTF-8.
+func decodeText(data []byte) []byte {
+	if len(data) < 2 {
+		return data
+	}
+	var order binary.ByteOrder
+	switch {
+	case data[0] == 0xFF && data[1] == 0xFE:
+		order = binary.LittleEndian
+	case data[0] == 0xFE && data[1] == 0xFF:
+		order = binary.BigEndian
+	default:
+		return data
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for i := 2; i+1 < len(data); i += 2 {
+		units = append(units, order.Uint16(data[i:]))
+	}
+	return []byte(string(utf16.Decode(units)))
+}

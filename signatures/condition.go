@@ -78,10 +78,8 @@ func (c *compiler) detection(d *document, n *yaml.Node) expr {
 		case !selectionName(key.Value):
 			d.fail(key, "use letters, digits and _", "detection: %q cannot name a selection", key.Value)
 		default:
-			if e := c.selection(d, value, key.Value); e != nil {
-				p.selections[key.Value] = e
-				p.names = append(p.names, key.Value)
-			}
+			p.selections[key.Value] = c.selection(d, value, key.Value)
+			p.names = append(p.names, key.Value)
 		}
 	}
 	if p.node == nil {

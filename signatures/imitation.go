@@ -76,7 +76,8 @@ func (x *phraseIndex) find(name string) (p *phrase, reads string, spoofed bool) 
 			}
 			exact := x.exact[compact]
 			hit, looked := exact, odd
-			if hit == nil {
+			// A short word is one letter away from too many others: "self" reads like "Seif".
+			if hit == nil && len(compact) >= minNear {
 				hit, looked = x.loose[loosen(compact)], true
 			}
 			if hit == nil && odd {

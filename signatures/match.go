@@ -71,6 +71,9 @@ func (it *item) one(s *subject, v *value) (bool, []fact) {
 	facts := s.facts(it.field)
 	switch {
 	case it.op == opExists:
+		if len(facts) > 0 && v.exists {
+			return true, facts // what there is, is the evidence
+		}
 		return (len(facts) > 0) == v.exists, nil
 	case v.null:
 		return len(facts) == 0, nil

@@ -1,0 +1,35 @@
+# The commands of this project. CI runs `make test` and nothing else.
+
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+TARGETS = windows/amd64 windows/arm64 darwin/amd64 darwin/arm64 linux/arm64
+
+.PHONY: build test check unit e2e cross fuzz bench
+
+build: ## the program, in ./extwatch
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o extwatch .
+
+test: check unit cross e2e ## everything that CI runs
+
+check: ## formatting, vet, staticcheck
+	@out=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+unit: ## all tests but those that need real browsers, with the race detector
+	$(GO) test -race $$($(GO) list ./... | grep -v /e2e$$)
+
+cross: ## the other systems build, and vet finds nothing there
+	@set -e; for t in $(TARGETS); do echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -o /dev/null .; done
+	GOOS=windows CGO_ENABLED=0 $(GO) vet ./...
+	GOOS=darwin CGO_ENABLED=0 $(GO) vet ./...
+
+e2e: ## the program against real Chromium and Firefox, and the Windows program under Wine (see CONTRIBUTING.md for what to install)
+	$(GO) test -count=1 -timeout 12m ./e2e
+
+fuzz: ## each fuzz target for a while: make fuzz FUZZTIME=5m
+	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do d=$$(dirname $$f); \
+	for n in $$(grep -ohE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do echo "$$d $$n"; $(GO) test $$d -run '^$$' -fuzz "^$$n$$" -fuzztime $${FUZZTIME:-20s}; done; done
+
+bench: ## figures for docs/performance.md; needs trees and peers, see bench/README.md
+	./bench/run

@@ -1,0 +1,127 @@
+// Package agent is the background program: what changes on disk is read, judged and told.
+//
+//	watcher → inventory → signatures → Tell
+//
+// The unit of work is "read one profile again". It is idempotent, so that a lost or doubled event costs nothing, and three
+// triggers run the same code: a change, the sweep (at the start, every hour, after an overflow or a sleep of the machine),
+// and a new ruleset. Watches are set before a profile is read, so that nothing falls in between.
+//
+// An extension is judged twice. The first verdict, from its manifest and the indicators, is told at once. Then its files
+// are read, by two workers, and the verdict may rise; only the findings that are new then are told. The same finding is
+// told once for an extension in a profile, over all its versions. One that goes away and returns is new.
+//
+// Files are read again when their stamp changed: path, size and time of each file of a folder, or those of a package. A
+// folder's files are stamped when the extension is new or changed, when the folder's own time changed, when something
+// changed in a watched unpacked folder, and at each sweep. Someone who writes in the folder and sets the times back is
+// not noticed by that; DiskDiffers and the rules for file hashes are for him.
+//
+// What cannot be read or judged is an event as well, and holds up nothing else. Because a browser may be writing at that
+// moment, it is looked at again two seconds later, and told when it is still so.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/extwatch/extwatch/agent/browsers"
+	"github.com/extwatch/extwatch/agent/watcher"
+	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures"
+)
+
+// Config says what to watch and whom to tell.
+type Config struct {
+	Machine browsers.Config     // the zero value is this machine
+	Rules   *signatures.Ruleset // required
+	Tell    func(Event)         // required; called from one goroutine, in order; it must be quick
+	Locale  string              // UI locale for names; "" is en_US
+	Sweep   time.Duration       // between two checks of everything; 0 is an hour
+	Logger  *slog.Logger        // nil discards
+	Now     func() time.Time    // nil is time.Now
+}
+
+// A Kind says what an Event is about.
+type Kind string
+
+// The kinds of events.
+const (
+	Found     Kind = "found"   // an extension that was there at the start
+	Ready     Kind = "ready"   // all profiles have been read and are watched; comes once, after what was found
+	Installed Kind = "new"     // an extension that was not there before
+	Changed   Kind = "changed" // another version, enabled or disabled, other permissions granted
+	Gone      Kind = "gone"    // an extension that is there no more
+	Warning   Kind = "warning" // new findings, suspicious or worse; or an enabled extension that cannot be judged
+	Problem   Kind = "problem" // something that could not be read or watched
+)
+
+// An Event is told once.
+type Event struct {
+	Kind Kind
+	At   time.Time // when the change was noticed
+
+	// With Found, Installed, Changed, Gone and Warning. What the pointers in them lead to is shared: it is read-only.
+	Extension manifests.Extension
+	Profile   browsers.Profile
+	Result    signatures.Result    // Partial: the files have not been read yet
+	New       []signatures.Finding // with Warning: those of Result.Findings that have not been told; none when it is unreadable
+
+	Problem manifests.Problem // with Problem
+
+	Browsers, Profiles, Extensions int // with Ready: how many
+}
+
+// An Agent watches the extensions of a machine.
+type Agent struct {
+	cfg     Config
+	rules   atomic.Pointer[signatures.Ruleset]
+	swapped chan struct{}
+	poll    time.Duration // how often running browsers are looked for
+}
+
+// pollEvery is how often running browsers are looked for: one started with its own --user-data-dir or --load-extension
+// leaves no other trace. With the watcher's own clock it keeps an idle agent below 0.1 wake-ups in a second.
+const pollEvery = 20 * time.Second
+
+// New returns an agent. It does nothing until Run.
+func New(cfg Config) (*Agent, error) {
+	if cfg.Rules == nil {
+		return nil, errors.New("start the agent: there are no rules")
+	}
+	if cfg.Tell == nil {
+		return nil, errors.New("start the agent: there is nobody to tell")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	a := &Agent{cfg: cfg, swapped: make(chan struct{}, 1), poll: pollEvery}
+	a.rules.Store(cfg.Rules)
+	return a, nil
+}
+
+// Run watches until ctx ends, and returns its error; all its goroutines have ended then. It may be called again, and
+// then begins anew.
+func (a *Agent) Run(ctx context.Context) error {
+	w, err := watcher.New(watcher.Config{Sweep: a.cfg.Sweep})
+	if err != nil {
+		return fmt.Errorf("start the agent: %w", err)
+	}
+	defer w.Close()
+	return newRun(a, w).loop(ctx)
+}
+
+// Swap makes rules the ruleset from now on: all extensions are judged again, and only findings that are new are told. It
+// returns at once and may be called at any time.
+func (a *Agent) Swap(rules *signatures.Ruleset) {
+	a.rules.Store(rules)
+	select {
+	case a.swapped <- struct{}{}:
+	default: // it has not yet noticed the last one
+	}
+}

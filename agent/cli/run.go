@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/extwatch/extwatch/agent"
+	"github.com/extwatch/extwatch/signatures"
+)
+
+type runFlags struct {
+	logLevel string
+	json     bool
+	homes    homes
+}
+
+const runLong = `Watches the extensions of every browser and profile that you may read, and warns the moment one
+that can rob an exchange or wallet account arrives or changes. Stays until Ctrl-C.
+
+With --json it prints one event a line: ready, found (there at the start), new, changed, gone,
+warning, problem.`
+
+const runExample = `  extwatch run                          warn in this terminal
+  sudo extwatch run                     for all users of this machine
+  extwatch run --json | my-log-shipper  for programs`
+
+func newRun(c *console) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:     "run [flags]",
+		Short:   "Stay, and warn of extensions that arrive or change",
+		Long:    runLong,
+		Example: runExample,
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runAgent(cmd.Context(), c, f) },
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.json, "json", false, "print events as JSON lines")
+	flags.StringVar(&f.logLevel, "log-level", "warn", "log to stderr from `LEVEL`: debug, info, warn or error")
+	f.homes.flag(flags)
+	complete(cmd, "log-level", "debug", "info", "warn", "error")
+	return cmd
+}
+
+func runAgent(ctx context.Context, c *console, f runFlags) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return usage("the levels are debug, info, warn and error", "there is no log level %q", f.logLevel)
+	}
+	machine, err := f.homes.machine()
+	if err != nil {
+		return err
+	}
+	rules, err := loadRules("")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	t := &teller{c: c, rules: rules, json: f.json, stop: cancel, found: map[signatures.Verdict]int{}}
+	a, err := agent.New(agent.Config{
+		Machine: machine,
+		Rules:   rules[0],
+		Tell:    t.tell,
+		Logger:  slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level})),
+	})
+	if err != nil {
+		return failed("run it with --log-level debug to see more", "cannot watch: %v", err)
+	}
+	if err := a.Run(ctx); err != nil && ctx.Err() == nil {
+		return failed("run it with --log-level debug to see more", "the agent stopped: %v", err)
+	}
+	return t.failure()
+}

@@ -1,0 +1,1 @@
+// Harmless: the self-test of ExtWatch. This file does nothing and contacts nothing.

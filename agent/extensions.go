@@ -1,0 +1,205 @@
+package agent
+
+import (
+	"os"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/extwatch/extwatch/agent/inventory"
+	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures"
+)
+
+// A slot is the place of one extension in a profile, over all its versions. An unpacked extension can claim any ID, so
+// it has a place for each folder; there is one packed extension for an ID.
+type slot struct{ id, path string }
+
+func slotOf(e *manifests.Extension) slot {
+	if e.ID == "" || e.Origin == manifests.OriginUnpacked || e.Origin == manifests.OriginBuiltin {
+		return slot{e.ID, e.Path}
+	}
+	return slot{id: e.ID}
+}
+
+// known is what is known of one extension.
+type known struct {
+	profile  *profile
+	ext      *manifests.Extension
+	previous *manifests.Extension // the version before
+	result   signatures.Result
+	contents *signatures.Contents // nil until the files have been read
+	mark     mark
+	at       time.Time // when its last change was noticed
+
+	told       map[string]signatures.Verdict // worst verdict told, by rule
+	unreadable time.Time                     // since when it cannot be judged; zero: it can
+	warned     bool                          // that it cannot
+	failed     bool                          // its files could not be opened the last time
+	gone       bool
+}
+
+// A mark is the state of an extension's folder or package, as one look at it shows.
+type mark struct {
+	time time.Time
+	size int64
+}
+
+func markOf(path string) mark {
+	fi, err := os.Lstat(path)
+	if err != nil {
+		return mark{}
+	}
+	return mark{fi.ModTime(), fi.Size()}
+}
+
+// diff compares what a profile holds with what is known of it, and judges and tells what is new.
+func (r *run) diff(p *profile, l inventory.Listing) {
+	seen := make(map[slot]bool, len(l.Extensions))
+	for i := range l.Extensions {
+		e := &l.Extensions[i]
+		s := slotOf(e)
+		if seen[s] {
+			s.path = e.Path
+		}
+		seen[s] = true
+		if k := p.known[s]; k != nil {
+			r.compare(k, e)
+			continue
+		}
+		k := &known{profile: p, ext: e, mark: markOf(e.Path), at: p.at, told: map[string]signatures.Verdict{}}
+		p.known[s] = k
+		kind := Installed
+		if !r.ready {
+			kind = Found
+		}
+		r.judge(k)
+		r.tell(kind, k)
+		r.warn(k)
+		r.readFiles(k, true)
+	}
+	for s, k := range p.known {
+		// With a problem, absence proves nothing.
+		if seen[s] || len(l.Problems) > 0 && k.ext.Path != "" && !missing(k.ext.Path) {
+			continue
+		}
+		r.gone(p, s, p.at)
+	}
+}
+
+// compare takes over what the profile says now of an extension that is known.
+func (r *run) compare(k *known, e *manifests.Extension) {
+	old := k.ext
+	k.ext = e
+	confirmed := old.Pending && !e.Pending && old.Path == e.Path
+	updated := old.Path != e.Path || !confirmed && !reflect.DeepEqual(old.Manifest, e.Manifest)
+	m := markOf(e.Path)
+	moved := m != k.mark
+	k.mark = m
+	if updated {
+		if old.Manifest != nil {
+			k.previous = old
+		}
+		k.contents = nil
+	}
+	if updated || !sameState(old, e) {
+		k.at = k.profile.at
+		verdict := k.result.Verdict
+		r.judge(k)
+		// That the preferences caught up with the disk is no news, unless they say something unexpected.
+		unexpected := old.Enabled != e.Enabled || old.Origin != e.Origin && e.Origin != manifests.OriginStore || verdict != k.result.Verdict
+		if !confirmed || unexpected {
+			r.tell(Changed, k)
+		}
+	}
+	r.warn(k)
+	restamp := k.profile.restamp
+	if updated || moved || restamp == restampAll || restamp == restampUnpacked && e.Origin == manifests.OriginUnpacked || k.failed {
+		r.readFiles(k, updated)
+	}
+}
+
+// sameState reports whether two readings of the same version say the same.
+func sameState(a, b *manifests.Extension) bool {
+	return a.Enabled == b.Enabled && slices.Equal(a.Disabled, b.Disabled) && a.Unreadable == b.Unreadable &&
+		a.Origin == b.Origin && a.FromStore == b.FromStore && a.CommandLine == b.CommandLine &&
+		a.Withheld == b.Withheld && reflect.DeepEqual(a.Granted, b.Granted) &&
+		slices.Equal(a.DiskDiffers, b.DiskDiffers) && slices.Equal(a.Names, b.Names)
+}
+
+// gone forgets an extension; when it returns it is new.
+func (r *run) gone(p *profile, s slot, at time.Time) {
+	k := p.known[s]
+	delete(p.known, s)
+	k.at, k.gone = at, true
+	r.jobs = slices.DeleteFunc(r.jobs, func(j job) bool { return j.known == k })
+	r.tell(Gone, k)
+}
+
+func (r *run) tell(kind Kind, k *known) {
+	r.cfg.Tell(Event{Kind: kind, At: k.at, Extension: *k.ext, Profile: k.profile.Profile, Result: k.result})
+}
+
+// judge gives the verdict from what is known now.
+func (r *run) judge(k *known) {
+	err := r.protect("judging "+k.ext.Path, func() {
+		k.result = r.rules.Judge(signatures.Input{Extension: k.ext, Previous: k.previous, Contents: k.contents})
+	})
+	if err != nil {
+		k.result = signatures.Result{
+			Verdict:  signatures.Unreadable,
+			Problems: []manifests.Problem{{Path: k.ext.Path, Reason: err.Error()}},
+		}
+	}
+	switch {
+	case k.result.Verdict != signatures.Unreadable:
+		k.unreadable, k.warned = time.Time{}, false
+	case k.unreadable.IsZero():
+		k.unreadable = time.Now()
+	}
+}
+
+// warn tells the findings that have not been told.
+func (r *run) warn(k *known) {
+	var fresh []signatures.Finding
+	for _, f := range k.result.Findings {
+		before, told := k.told[f.Rule]
+		if !f.Verdict.Worse(signatures.Unreadable) || told && !f.Verdict.Worse(before) {
+			continue // no warning, or nothing new
+		}
+		k.told[f.Rule] = f.Verdict
+		fresh = append(fresh, f)
+	}
+	switch {
+	case len(fresh) > 0:
+	case k.unreadable.IsZero() || k.warned || !k.ext.Enabled:
+		return
+	case time.Since(k.unreadable) < retryAfter:
+		k.profile.later(k.unreadable)
+		return
+	default:
+		k.warned = true
+	}
+	r.cfg.Tell(Event{
+		Kind: Warning, At: k.at, Extension: *k.ext, Profile: k.profile.Profile, Result: k.result, New: fresh,
+	})
+}
+
+// swap judges all extensions by the new ruleset; what is known of their files was for the old one.
+func (r *run) swap() {
+	rules := r.Agent.rules.Load()
+	if rules == nil || rules == r.rules {
+		return
+	}
+	r.rules = rules
+	clear(r.contents)
+	for _, p := range r.profiles {
+		for _, k := range p.known {
+			k.contents = nil
+			k.at = r.cfg.Now()
+			r.judge(k)
+			r.warn(k)
+			r.readFiles(k, false)
+		}
+	}
+}

@@ -1,0 +1,275 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/extwatch/extwatch/agent/browsers"
+	"github.com/extwatch/extwatch/agent/inventory"
+	"github.com/extwatch/extwatch/agent/watcher"
+	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures"
+)
+
+const (
+	// retryAfter is how long after a problem the profile is read again: the browser may have been writing. Chromium
+	// removes an extension file by file within 0.2 s (measured on Chromium 156, Linux).
+	retryAfter = 2 * time.Second
+	// findEvery is the least time between two searches for browsers and profiles: a browser in use writes "Local State"
+	// every few seconds.
+	findEvery = time.Second
+	// workers read the files of extensions. Two keep one giant from holding up the rest, and the machine usable.
+	workers = 2
+	// maxProblems bounds how many different problems are told in one run: a thief can make any number of them.
+	maxProblems = 10_000
+)
+
+// A run is the state of one Run. Its goroutine owns all of it and calls Tell.
+type run struct {
+	*Agent
+	log    *slog.Logger
+	w      *watcher.Watcher
+	reader *inventory.Reader
+	rules  *signatures.Ruleset
+
+	profiles map[string]*profile // by ID
+	awaits   []watcher.Await
+	todo     []*profile // to be read, in this order
+	ready    bool
+	told     map[manifests.Problem]bool
+
+	jobs     []job // extensions whose files are to be read, in this order
+	toRead   chan job
+	readings chan reading
+	contents map[string]content // by path
+
+	found    chan browsers.Machine
+	finding  bool
+	findDue  time.Time // zero: no search is due
+	lastFind time.Time
+	searched bool // the first search is done
+
+	procs   browsers.ProcessWatch
+	last    []browsers.Process // when the caller lists the processes
+	pollDue time.Time
+
+	goroutines sync.WaitGroup
+}
+
+func newRun(a *Agent, w *watcher.Watcher) *run {
+	m := a.cfg.Machine
+	return &run{
+		Agent: a, log: a.cfg.Logger, w: w,
+		reader:   inventory.NewReader(inventory.Config{OS: m.OS, Root: m.Root, Locale: a.cfg.Locale}),
+		rules:    a.rules.Load(),
+		profiles: map[string]*profile{},
+		told:     map[manifests.Problem]bool{},
+		toRead:   make(chan job),
+		readings: make(chan reading),
+		contents: map[string]content{},
+		found:    make(chan browsers.Machine),
+	}
+}
+
+func (r *run) loop(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer r.goroutines.Wait()
+	defer cancel()
+	for range workers {
+		r.goroutines.Go(func() { r.work(ctx) })
+	}
+	r.processesChanged() // what runs now is found by the first search
+	r.pollDue = time.Now().Add(r.poll)
+	r.find(ctx)
+	timer := time.NewTimer(r.poll)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		if r.step(ctx, timer, false) {
+			continue
+		}
+		if p := r.next(); p != nil {
+			r.read(ctx, p)
+			continue
+		}
+		r.becomeReady()
+		r.step(ctx, timer, true)
+	}
+	return ctx.Err()
+}
+
+// step handles one thing that happened. Without wait it reports false when there may be none. A change on disk goes
+// first: an arrival must not wait for a sweep.
+func (r *run) step(ctx context.Context, timer *time.Timer, wait bool) bool {
+	select {
+	case ch, ok := <-r.w.C:
+		if ok {
+			r.change(ctx, ch)
+		}
+		return ok
+	default:
+	}
+	var idle chan struct{}
+	if !wait {
+		idle = make(chan struct{})
+		close(idle)
+	}
+	var toRead chan job
+	var head job
+	if len(r.jobs) > 0 {
+		toRead, head = r.toRead, r.jobs[0]
+		head.rules, head.had = r.rules, r.contents[head.ext.Path]
+	}
+	timer.Reset(time.Until(r.due()))
+	select {
+	case ch := <-r.w.C:
+		r.change(ctx, ch)
+	case m := <-r.found:
+		r.machine(ctx, m)
+	case toRead <- head:
+		r.jobs = r.jobs[1:]
+	case rd := <-r.readings:
+		r.finished(rd)
+	case <-r.swapped:
+		r.swap()
+	case <-timer.C:
+		r.tick(ctx, time.Now())
+	case <-ctx.Done():
+	case <-idle:
+		return false
+	}
+	return true
+}
+
+// due is when tick has something to do.
+func (r *run) due() time.Time {
+	due := r.pollDue
+	if !r.findDue.IsZero() && r.findDue.Before(due) {
+		due = r.findDue
+	}
+	for _, p := range r.profiles {
+		if !p.retry.IsZero() && p.retry.Before(due) {
+			due = p.retry
+		}
+	}
+	return due
+}
+
+func (r *run) tick(ctx context.Context, now time.Time) {
+	for _, p := range r.profiles {
+		if !p.retry.IsZero() && !p.retry.After(now) {
+			p.retry = time.Time{}
+			r.queue(p, false, r.cfg.Now())
+		}
+	}
+	if !r.pollDue.After(now) {
+		r.pollDue = now.Add(r.poll)
+		if r.processesChanged() {
+			r.find(ctx)
+		}
+	}
+	if !r.findDue.IsZero() && !r.findDue.After(now) {
+		r.find(ctx)
+	}
+}
+
+// change does what the watcher's news ask for.
+func (r *run) change(ctx context.Context, ch watcher.Change) {
+	r.log.Debug("change", "reason", ch.Reason, "target", ch.Target, "path", ch.Path)
+	switch ch.Reason {
+	case watcher.Swept:
+		r.watchProblems(r.w.Problems())
+		r.find(ctx)
+		r.forgetContents()
+		for _, p := range r.profiles {
+			p.restamp = restampAll
+			r.queue(p, false, ch.At)
+		}
+	case watcher.Appeared:
+		r.find(ctx)
+	default:
+		p := r.profiles[ch.Target]
+		switch {
+		case p == nil:
+		case missing(p.Dir):
+			r.find(ctx) // the profile was deleted
+		default:
+			if ch.Reason == watcher.Changed && !p.isFile(ch.Path) {
+				p.restamp = max(p.restamp, restampUnpacked)
+			}
+			r.queue(p, ch.Reason == watcher.Arrived, ch.At)
+		}
+	}
+}
+
+// queue lets a profile be read, first of all or after the others.
+func (r *run) queue(p *profile, first bool, at time.Time) {
+	i := slices.Index(r.todo, p)
+	if i < 0 {
+		p.at = at
+	}
+	switch {
+	case i >= 0 && !first:
+	case first:
+		if i >= 0 {
+			r.todo = slices.Delete(r.todo, i, i+1)
+			p.at = at // what is told next is the arrival
+		}
+		r.todo = slices.Insert(r.todo, 0, p)
+	default:
+		r.todo = append(r.todo, p)
+	}
+}
+
+func (r *run) next() *profile {
+	if len(r.todo) == 0 {
+		return nil
+	}
+	p := r.todo[0]
+	r.todo = r.todo[1:]
+	return p
+}
+
+// becomeReady tells that all is read and watched, once.
+func (r *run) becomeReady() {
+	if r.ready || !r.searched {
+		return
+	}
+	r.ready = true
+	ev := Event{Kind: Ready, At: r.cfg.Now(), Profiles: len(r.profiles)}
+	browsers := map[string]bool{}
+	for _, p := range r.profiles {
+		browsers[p.Browser] = true
+		ev.Extensions += len(p.known)
+	}
+	ev.Browsers = len(browsers)
+	r.cfg.Tell(ev)
+}
+
+// problem tells what could not be read or watched, once.
+func (r *run) problem(problem manifests.Problem, p browsers.Profile, at time.Time) {
+	if r.told[problem] || len(r.told) > maxProblems {
+		return
+	}
+	r.told[problem] = true
+	if len(r.told) > maxProblems {
+		problem = manifests.Problem{Reason: "there are too many problems to tell of more; see what 'extwatch scan' lists"}
+	}
+	r.cfg.Tell(Event{Kind: Problem, At: at, Problem: problem, Profile: p})
+}
+
+// protect runs f and turns a panic into an error: one extension that trips a mistake of ours must not hide the others.
+func (r *run) protect(what string, f func()) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.log.Error("panic", "while", what, "value", v, "stack", string(debug.Stack()))
+			err = fmt.Errorf("%s: a mistake in this program: %v", what, v)
+		}
+	}()
+	f()
+	return nil
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A contender is one command that lists the extensions of a tree.
+type contender struct {
+	name string
+	args []string
+	env  []string
+	wall []time.Duration
+	cpu  []time.Duration
+	rss  int64  // largest, KiB
+	out  string // standard output of its last run, for recall
+}
+
+// inventory runs each contender in turn (A B C A B C …), so that all see the same load, and prints medians and the median of
+// the ratios of runs that stood side by side.
+func inventory(args []string) error {
+	fs := newFlags("inventory")
+	tree := fs.String("tree", "", "folder with home/… and truth.json")
+	runs := fs.Int("n", 11, "counted runs of each, after one to warm up")
+	fs.Parse(args)
+	tmp, err := os.MkdirTemp("", "extwatch-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	program, err := build(tmp)
+	if err != nil {
+		return err
+	}
+	all := contenders(program, *tree, tmp)
+	for i := range *runs + 1 {
+		for _, c := range all {
+			if err := c.run(i > 0); err != nil {
+				return err
+			}
+		}
+	}
+	planted, err := truth(*tree)
+	if err != nil {
+		return err
+	}
+	us := all[0]
+	fmt.Printf("%-22s %12s %12s %9s %11s %11s   %s\n", "command", "wall", "CPU", "RSS MiB", "ours/it wall", "ours/it CPU", "found")
+	for _, c := range all {
+		fmt.Printf("%-22s %12s %12s %9.1f %11.3f %11.3f   %d of %d\n", c.name, milliseconds(median(c.wall)), milliseconds(median(c.cpu)),
+			float64(c.rss)/1024, ratio(us.wall, c.wall), ratio(us.cpu, c.cpu), found(c.out, planted), len(planted))
+	}
+	return nil
+}
+
+// contenders lists our program first; peers that are not on PATH are left out, and said to be.
+func contenders(program, tree, tmp string) []*contender {
+	home := filepath.Join(tree, "home")
+	all := []*contender{
+		{name: "extwatch --inventory", args: []string{program, "scan", "--inventory", "--format", "json", "--root", tree, "--os", "linux"}},
+		{name: "extwatch scan", args: []string{program, "scan", "--format", "json", "--root", tree, "--os", "linux"}},
+		{name: "find manifest.json", args: []string{"find", home, "-path", "*/Extensions/*", "-name", "manifest.json"}},
+		{name: "extwatch --help", args: []string{program, "--help"}},
+	}
+	if p, err := exec.LookPath("scalibr"); err == nil {
+		all = append(all, &contender{name: "scalibr", args: []string{p, "--plugins=chrome/extensions", "--root", home, "--result", filepath.Join(tmp, "scalibr.textproto")}})
+	} else {
+		fmt.Println("scalibr is not on PATH: left out")
+	}
+	if p, err := exec.LookPath("bumblebee"); err == nil {
+		args := []string{p, "scan", "--profile", "baseline", "--ecosystem", "browser-extension"}
+		if users, _ := os.ReadDir(home); len(users) > 1 {
+			args = []string{p, "scan", "--profile", "deep", "--ecosystem", "browser-extension"}
+			for _, u := range users {
+				args = append(args, "--root", filepath.Join(home, u.Name()))
+			}
+			all = append(all, &contender{name: "bumblebee deep", args: args})
+		} else if len(users) == 1 {
+			all = append(all, &contender{name: "bumblebee", args: args, env: []string{"HOME=" + filepath.Join(home, users[0].Name())}})
+		}
+	} else {
+		fmt.Println("bumblebee is not on PATH: left out")
+	}
+	return all
+}
+
+func (c *contender) run(counted bool) error {
+	cmd := exec.Command(c.args[0], c.args[1:]...)
+	cmd.Env = append(os.Environ(), c.env...)
+	start := time.Now()
+	out, err := cmd.Output()
+	wall := time.Since(start)
+	// Exit codes other than 0 are results for some (3: findings).
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
+	c.out = string(out)
+	if result := resultFile(c.args); result != "" {
+		data, err := os.ReadFile(result)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		c.out = string(data)
+	}
+	if counted {
+		c.wall = append(c.wall, wall)
+		c.cpu = append(c.cpu, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+		if ru, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			c.rss = max(c.rss, ru.Maxrss)
+		}
+	}
+	return nil
+}
+
+// resultFile returns the file that a command writes its result to, or "".
+func resultFile(args []string) string {
+	if i := slices.Index(args, "--result"); i >= 0 {
+		return args[i+1]
+	}
+	return ""
+}
+
+func ratio(ours, theirs []time.Duration) float64 {
+	var r []time.Duration
+	for i := range ours {
+		r = append(r, time.Duration(float64(ours[i])/float64(theirs[i])*1e9))
+	}
+	return median(r).Seconds()
+}
+
+// truth returns the IDs of the extensions that the tree holds, one for each place.
+func truth(tree string) ([]string, error) {
+	data, err := os.ReadFile(filepath.Join(tree, "truth.json"))
+	if err != nil {
+		return nil, err
+	}
+	var t struct {
+		Extensions []struct{ ID string }
+	}
+	if err := json.Unmarshal(data, &t); err != nil {
+		return nil, fmt.Errorf("truth.json: %w", err)
+	}
+	var ids []string
+	for _, e := range t.Extensions {
+		ids = append(ids, e.ID)
+	}
+	return ids, nil
+}
+
+// found counts planted IDs that an output names as often as they are planted.
+func found(out string, planted []string) int {
+	n, seen := 0, map[string]int{}
+	for _, id := range planted {
+		seen[id]++
+	}
+	for id, times := range seen {
+		n += min(times, strings.Count(out, id))
+	}
+	return n
+}

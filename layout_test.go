@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/extwatch/extwatch"
+
+// mayImport is the architecture: package → the packages of this module that it may import. docs/architecture.md shows
+// the same table in words. "*" stands for all. Test files may also import the test helpers named in forTests.
+var mayImport = map[string][]string{
+	".":                 {"agent/cli"},
+	"manifests":         {},
+	"manifests/archive": {"manifests"},
+	"signatures":        {"manifests"},
+	"agent/browsers":    {},
+	"agent/watcher":     {},
+	"agent/inventory":   {"agent/browsers", "manifests", "manifests/archive"},
+	"agent":             {"agent/browsers", "agent/inventory", "agent/watcher", "manifests", "manifests/archive", "signatures"},
+	"agent/cli":         {"*"},
+
+	// Not part of the program.
+	"manifests/archive/archivetest": {"manifests"},
+	"bench":                         {"*"},
+	"e2e":                           {"*"},
+}
+
+// forTests lists packages that only test files and programs outside the product may import.
+var forTests = []string{"manifests/archive/archivetest"}
+
+// maxChain is the longest allowed chain of imports, main included.
+const maxChain = 6
+
+// The files of every operating system are parsed, not only this one's: a call of `go list` sees one OS, and its result
+// is invisible to the test cache.
+func TestLayout(t *testing.T) {
+	imports := map[string][]string{}
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || d.Name() != "." && strings.HasPrefix(d.Name(), ".")) {
+			return fs.SkipDir
+		}
+		if strings.HasSuffix(file, ".go") {
+			checkFile(t, filepath.ToSlash(file), imports)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range mayImport {
+		if _, ok := imports[pkg]; !ok {
+			t.Errorf("the import table names package %s, which does not exist", pkg)
+		}
+	}
+	if chain := longestChain(".", imports); len(chain) > maxChain {
+		t.Errorf("chain of imports is longer than %d: %s", maxChain, strings.Join(chain, " -> "))
+	}
+}
+
+func checkFile(t *testing.T, file string, imports map[string][]string) {
+	pkg := path.Dir(file)
+	for _, bad := range []string{"common", "util", "utils", "helpers", "types", "manager"} {
+		if path.Base(pkg) == bad {
+			t.Errorf("%s: a package named %s says nothing; name what it does", pkg, bad)
+		}
+	}
+	allowed, known := mayImport[pkg]
+	if !known {
+		t.Errorf("%s: package is not in the import table of layout_test.go; add it there and in docs/architecture.md", pkg)
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Errorf("%s: %v", file, err)
+		return
+	}
+	isTest := strings.HasSuffix(file, "_test.go")
+	if imports[pkg] == nil {
+		imports[pkg] = []string{}
+	}
+	for _, spec := range f.Imports {
+		name, _ := strconv.Unquote(spec.Path.Value)
+		rel, ours := strings.CutPrefix(name, module+"/")
+		if !ours || rel == pkg {
+			continue
+		}
+		if isTest && slices.Contains(forTests, rel) {
+			continue
+		}
+		if !slices.Contains(allowed, rel) && !slices.Contains(allowed, "*") {
+			t.Errorf("%s imports %s, which %s may not; see docs/architecture.md", file, rel, pkg)
+		}
+		if !isTest && slices.Contains(forTests, rel) && !slices.Contains([]string{"e2e", "bench"}, pkg) {
+			t.Errorf("%s imports %s, which is for tests only", file, rel)
+		}
+		if !isTest && !slices.Contains(imports[pkg], rel) {
+			imports[pkg] = append(imports[pkg], rel)
+		}
+	}
+}
+
+func longestChain(pkg string, imports map[string][]string) []string {
+	var best []string
+	for _, next := range imports[pkg] {
+		if c := longestChain(next, imports); len(c) > len(best) {
+			best = c
+		}
+	}
+	return append([]string{pkg}, best...)
+}
+
+func TestLayoutIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range mayImport {
+		if pkg != "." && !strings.Contains(string(text), fmt.Sprintf("`%s`", pkg)) {
+			t.Errorf("docs/architecture.md does not name package %s", pkg)
+		}
+	}
+}

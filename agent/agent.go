@@ -83,7 +83,7 @@ type Agent struct {
 }
 
 // pollEvery is how often running browsers are looked for: one started with its own --user-data-dir or --load-extension
-// leaves no other trace. With the watcher's own clock it keeps an idle agent below 0.1 wake-ups in a second.
+// leaves no other trace. With the watcher's own clock it keeps an idle agent below 0.1 timers in a second.
 const pollEvery = 20 * time.Second
 
 // New returns an agent. It does nothing until Run.

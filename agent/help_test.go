@@ -84,6 +84,9 @@ type machine struct {
 
 func newMachine(t testing.TB, users ...string) *machine {
 	t.Helper()
+	if tt, ok := t.(*testing.T); ok {
+		tt.Parallel() // the tests wait most of the time
+	}
 	home, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

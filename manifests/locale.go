@@ -211,11 +211,10 @@ func (l *localizer) load(file string) (catalog, error) {
 	if len(data) > maxMessages {
 		return nil, fmt.Errorf("the file has %d bytes; at most %d are read", len(data), maxMessages)
 	}
-	text, err := Standardize(data)
+	root, err := ReadJSON(data)
 	if err != nil {
 		return nil, fmt.Errorf("read messages: %w", err)
 	}
-	root := gjson.ParseBytes(text)
 	if !root.IsObject() {
 		return nil, fmt.Errorf("the messages are %s, not an object", typeName(root))
 	}
@@ -235,7 +234,7 @@ func (l *localizer) load(file string) (catalog, error) {
 			bad = fmt.Errorf("message %q has no text", clip(key.Str))
 			return true
 		}
-		c[name] = fill(message.Str, value)
+		c[name] = strings.Clone(fill(message.Str, value)) // else it would keep the whole file in memory
 		return true
 	})
 	return c, bad

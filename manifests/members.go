@@ -4,12 +4,27 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/tidwall/gjson"
 )
 
+// ReadJSON reads text in the dialect of Standardize for gjson. Nothing is copied, so data must not be changed afterwards.
+// The error is a *SyntaxError.
+func ReadJSON(data []byte) (gjson.Result, error) {
+	text, err := Standardize(data)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	return parseJSON(text), nil
+}
+
+func parseJSON(text []byte) gjson.Result {
+	return gjson.Parse(unsafe.String(unsafe.SliceData(text), len(text)))
+}
+
 // Object returns the members of a JSON object, the last of equal keys winning as in every browser; nil when r is not
-// an object. r must come from text that Standardize accepted.
+// an object. r must come from ReadJSON, or other text that Standardize accepted.
 func Object(r gjson.Result) map[string]gjson.Result {
 	if !r.IsObject() {
 		return nil

@@ -19,7 +19,7 @@ func Parse(data []byte) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := gjson.ParseBytes(text)
+	root := parseJSON(text)
 	if !root.IsObject() {
 		start := max(0, bytes.IndexByte(data, root.Raw[0]))
 		return nil, syntaxError(data, start, "the manifest is "+typeName(root)+", not an object")

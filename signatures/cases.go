@@ -73,7 +73,7 @@ func (c *compiler) caseExtension(d *document, n *yaml.Node, rc *ruleCase) *manif
 		}
 	}
 	d.mapping(n, "case", known)
-	if member(n, "browser") == nil && geckoID.MatchString(e.ID) {
+	if member(n, "browser") == nil && geckoID().MatchString(e.ID) {
 		e.Browser = "firefox"
 	}
 	if member(n, "from_store") == nil {

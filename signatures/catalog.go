@@ -3,7 +3,6 @@ package signatures
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -202,7 +201,7 @@ func (d *document) storeIDs(n *yaml.Node, ids map[string][]string, seen map[stri
 		return func(n *yaml.Node) {
 			ids[store] = d.texts(n, store)
 			for _, id := range ids[store] {
-				if gecko := store == "firefox"; gecko && !geckoID.MatchString(id) || !gecko && !manifests.ValidID(id) {
+				if gecko := store == "firefox"; gecko && !geckoID().MatchString(id) || !gecko && !manifests.ValidID(id) {
 					d.fail(n, "", "%s: %q is no extension ID", store, id)
 				}
 				if seen[id] {
@@ -238,7 +237,7 @@ func (c *catalog) permissionKeys(d *document) keys {
 	}
 }
 
-var capabilityForm = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)*$`)
+var capabilityForm = form(`^[a-z_]+(\.[a-z_]+)*$`)
 
 func (d *document) abilityKeys(a *ability) keys {
 	return keys{
@@ -248,7 +247,7 @@ func (d *document) abilityKeys(a *ability) keys {
 		"capabilities": func(n *yaml.Node) {
 			a.capabilities = d.texts(n, "capabilities")
 			for _, t := range a.capabilities {
-				if !capabilityForm.MatchString(t) {
+				if !capabilityForm().MatchString(t) {
 					d.fail(n, "write session.read", "capabilities: %q", t)
 				}
 			}
@@ -297,11 +296,11 @@ func (d *document) links(n *yaml.Node, what string) []string {
 
 func (d *document) references(n *yaml.Node) []string { return d.links(n, "references") }
 
-var domainForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
+var domainForm = form(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
 
 // checkDomain refuses what is no host name in ASCII lower case, and names that many owners share.
 func checkDomain(s string) error {
-	if len(s) > 253 || !domainForm.MatchString(s) {
+	if len(s) > 253 || !domainForm().MatchString(s) {
 		return fmt.Errorf("%q is no domain name in lower case", clip(s, 80))
 	}
 	if suffix, _ := publicsuffix.PublicSuffix(s); suffix == s {

@@ -244,7 +244,7 @@ func (f *field) refuses(c *compiler, raw, plain string, wild bool, op op) string
 		}
 	case (f.name == "targets" || f.name == "targets_api_keys") && op == opEqual && !wild && !c.catalog.hasExchange(plain):
 		return "no exchange " + strconv.Quote(clip(plain, 40)) + " in the catalog"
-	case f.name == "indicator" && (wild || op != opEqual || !slugForm.MatchString(plain)):
+	case f.name == "indicator" && (wild || op != opEqual || !slugForm().MatchString(plain)):
 		return "expected the slug of a campaign"
 	}
 	return ""

@@ -253,7 +253,7 @@ func (s *subject) mayBeGenuine(w *wallet) bool {
 func (s *subject) store() string {
 	host := hostOf(s.updateURL())
 	switch {
-	case geckoID.MatchString(s.ext.ID):
+	case geckoID().MatchString(s.ext.ID):
 		return "firefox"
 	case host == "edge.microsoft.com", host == "" && s.ext.Browser == "edge":
 		return "edge"

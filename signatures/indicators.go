@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -37,10 +36,10 @@ const maxIndicators = 50 << 20
 
 var (
 	// geckoID is what Firefox accepts: a GUID in braces, or something like an e-mail address.
-	geckoID = regexp.MustCompile(`^(\{[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\}|[A-Za-z0-9._-]*@[A-Za-z0-9._-]+)$`)
+	geckoID = form(`^(\{[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\}|[A-Za-z0-9._-]*@[A-Za-z0-9._-]+)$`)
 	// browserForm: "chrome", "chrome edge". Told to people, not compared: an ID belongs to one store anyway.
-	browserForm = regexp.MustCompile(`^[a-z]+( [a-z]+)*$`)
-	versionForm = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+-]*$`)
+	browserForm = form(`^[a-z]+( [a-z]+)*$`)
+	versionForm = form(`^[0-9A-Za-z][0-9A-Za-z._+-]*$`)
 )
 
 // loadIndicators reads indicators/*.csv. A file that is not there holds none.
@@ -124,7 +123,7 @@ func (x *indicators) row(row []string, columns int, add func(*indicator, []strin
 	tail := row[columns-4:]
 	in := &indicator{value: row[0], campaign: tail[0], verdict: Verdict(tail[1]), source: tail[2], note: tail[3]}
 	switch {
-	case !slugForm.MatchString(in.campaign) || len(in.campaign) > maxName:
+	case !slugForm().MatchString(in.campaign) || len(in.campaign) > maxName:
 		return fmt.Errorf("campaign %q is no slug", clip(in.campaign, 80))
 	case in.verdict != Malicious && in.verdict != Suspicious && in.verdict != Capable:
 		return fmt.Errorf("verdict %q is not malicious, suspicious or capable", clip(string(in.verdict), 80))
@@ -139,10 +138,10 @@ func (x *indicators) row(row []string, columns int, add func(*indicator, []strin
 }
 
 func (x *indicators) addID(in *indicator, row []string) error {
-	if !manifests.ValidID(in.value) && !geckoID.MatchString(in.value) {
+	if !manifests.ValidID(in.value) && !geckoID().MatchString(in.value) {
 		return fmt.Errorf("%q is neither 32 letters a to p nor a Firefox add-on ID", clip(in.value, 80))
 	}
-	if !browserForm.MatchString(row[1]) {
+	if !browserForm().MatchString(row[1]) {
 		return fmt.Errorf("browser %q", clip(row[1], 80))
 	}
 	if row[2] != "*" {
@@ -151,7 +150,7 @@ func (x *indicators) addID(in *indicator, row []string) error {
 			return errors.New("no versions; write * for all")
 		}
 		for _, v := range in.versions {
-			if !versionForm.MatchString(v) {
+			if !versionForm().MatchString(v) {
 				return fmt.Errorf("version %q is not exact; write * or versions with spaces between", clip(v, 80))
 			}
 		}

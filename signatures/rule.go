@@ -2,7 +2,6 @@ package signatures
 
 import (
 	"path"
-	"regexp"
 	"strings"
 	"time"
 
@@ -36,9 +35,9 @@ type Rule struct {
 
 var (
 	// name and campaign are used as file name, on the command line and in URLs.
-	slugForm = regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
-	uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	tagForm  = regexp.MustCompile(`^[a-z0-9_-]+\.[a-z0-9._-]+$`)
+	slugForm = form(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
+	uuidForm = form(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	tagForm  = form(`^[a-z0-9_-]+\.[a-z0-9._-]+$`)
 )
 
 // maxName keeps names readable in one column of a terminal.
@@ -102,10 +101,10 @@ func (r *Rule) finish(d *document, root *yaml.Node) {
 			d.fail(root, "`extwatch rules new` writes a rule that has all of them", "missing key %q", key)
 		}
 	}
-	if r.lines["id"] > 0 && !uuidForm.MatchString(r.ID) {
+	if r.lines["id"] > 0 && !uuidForm().MatchString(r.ID) {
 		d.defects = append(d.defects, Defect{d.path, r.lines["id"], "id: expected a UUID in lower case", "make one with uuidgen"})
 	}
-	if r.lines["name"] > 0 && (!slugForm.MatchString(r.Name) || len(r.Name) > maxName) {
+	if r.lines["name"] > 0 && (!slugForm().MatchString(r.Name) || len(r.Name) > maxName) {
 		d.defects = append(d.defects, Defect{d.path, r.lines["name"], "name: expected words in lower case joined by \"-\", at most 64 characters", ""})
 	} else if want := strings.TrimSuffix(path.Base(d.path), ".yml"); r.lines["name"] > 0 && r.Name != want {
 		d.defects = append(d.defects, Defect{d.path, r.lines["name"], "name: must be the file name, " + want, ""})
@@ -130,7 +129,7 @@ func (d *document) date(n *yaml.Node, what string) string {
 
 func (d *document) slug(n *yaml.Node, what string) string {
 	t := d.text(n, what)
-	if t != "" && (!slugForm.MatchString(t) || len(t) > maxName) {
+	if t != "" && (!slugForm().MatchString(t) || len(t) > maxName) {
 		d.fail(n, "", "%s: expected words in lower case joined by \"-\", at most 64 characters", what)
 	}
 	return t
@@ -139,7 +138,7 @@ func (d *document) slug(n *yaml.Node, what string) string {
 func (d *document) tags(n *yaml.Node) []string {
 	tags := d.texts(n, "tags")
 	for _, t := range tags {
-		if !tagForm.MatchString(t) {
+		if !tagForm().MatchString(t) {
 			d.fail(n, "write attack.t1176.001", "tags: %q is not namespace.name", t)
 		}
 	}

@@ -1,8 +1,10 @@
 package signatures
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -62,4 +64,9 @@ func unique(texts []string) []string {
 		}
 	}
 	return out
+}
+
+// form returns a regular expression that is compiled when it is first used: most commands load no rules.
+func form(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

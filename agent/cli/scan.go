@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -83,6 +84,9 @@ func writers() map[string]func(*console, *report, bool) error {
 	}
 }
 
+// inventoryMemory is how much an inventory may use before memory is collected.
+const inventoryMemory = 64 << 20
+
 func runScan(ctx context.Context, c *console, f scanFlags, args []string) error {
 	if err := f.check(args); err != nil {
 		return err
@@ -97,8 +101,13 @@ func runScan(ctx context.Context, c *console, f scanFlags, args []string) error 
 		}
 		r.rules = rs
 	}
+	if f.inventory {
+		// A list of a few hundred extensions is done before a collection would pay; the limit brings it back for large disks.
+		defer debug.SetGCPercent(debug.SetGCPercent(-1))
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(inventoryMemory))
+	}
 	p := newProgress(c, !f.noProgress)
-	s := &scanner{inventory: inventory.NewReader(inventory.Config{OS: f.os, Root: f.root}), rules: r.rules, progress: p}
+	s := &scanner{inventory: inventory.NewReader(inventory.Config{OS: f.os, Root: f.root, Brief: f.inventory}), rules: r.rules, progress: p}
 	if err := f.collect(ctx, s, r, args); err != nil {
 		return err
 	}

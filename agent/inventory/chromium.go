@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/extwatch/extwatch/agent/browsers"
@@ -28,6 +29,7 @@ type chromiumProfile struct {
 	ext     extensionsDir
 	prefs   preferences
 	loading []string // resolved folders that a live process loads by --load-extension
+	orders  func() orders
 }
 
 // A job is one extension to be read.
@@ -39,7 +41,7 @@ type job struct {
 
 func (r *Reader) readChromium(ctx context.Context, p browsers.Profile, h *held, m *memory) Listing {
 	var l Listing
-	c := &chromiumProfile{r: r, p: p, h: h, m: m}
+	c := &chromiumProfile{r: r, p: p, h: h, m: m, orders: sync.OnceValue(func() orders { return r.ordersFor(p) })}
 	c.prefs = r.readPreferences(h, m, &l)
 	c.ext = h.openExtensions(filepath.Join(p.Dir, "Extensions"), &l)
 	defer c.ext.close()

@@ -45,6 +45,9 @@ func (c *chromiumProfile) readPacked(id string, e *entry) (*manifests.Extension,
 	x.Path = filepath.Join(c.ext.path, filepath.FromSlash(dir))
 	x.Pending = pending
 	x.Open = c.opener(dir)
+	if c.r.brief && !pending && x.Manifest != nil && !strings.Contains(x.Manifest.Name, "__MSG_") {
+		return x, problems // the browser's copy says all that is asked
+	}
 	f, err := c.folder(dir)
 	if err != nil {
 		return nil, problems
@@ -73,7 +76,7 @@ func (c *chromiumProfile) combine(x *manifests.Extension, f folder) {
 		} else {
 			x.Names = append(slices.Clip(x.Names), f.names...)
 		}
-		if x.Manifest != nil {
+		if x.Manifest != nil && !c.r.brief {
 			x.DiskDiffers = c.m.differences(x.ID, x.Manifest, f.manifest)
 		}
 	}

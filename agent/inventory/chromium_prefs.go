@@ -117,11 +117,10 @@ func (r *Reader) readPrefsFile(h *held, m *memory, name string) (*prefsFile, err
 // which may be nil, are taken from there: Chromium rewrites the file every few seconds while someone browses, and the
 // entries rarely change with it.
 func parsePreferences(data []byte, seed maphash.Seed, old *prefsFile) (*prefsFile, error) {
-	std, err := manifests.Standardize(data)
+	top, err := manifests.ReadJSON(data)
 	if err != nil {
 		return nil, fmt.Errorf("it is not valid JSON: %w", err)
 	}
-	top := gjson.ParseBytes(std)
 	if !top.IsObject() {
 		return nil, errors.New("it does not hold a JSON object")
 	}

@@ -89,12 +89,22 @@ func (r *Reader) parseManifest(data []byte, locales func() []string, read func(s
 	}
 	f := folder{manifest: man, extension: looksLikeExtension(man)}
 	if man.DefaultLocale != "" && bytes.Contains(data, []byte("__MSG_")) {
-		f.names = manifests.Localize(man, r.locale, locales(), read)
+		list := locales()
+		if r.brief {
+			list = slices.DeleteFunc(list, func(l string) bool { return !r.shows(l, man.DefaultLocale) })
+		}
+		f.names = manifests.Localize(man, r.locale, list, read)
 	}
 	if man.Name != "" && !slices.Contains(f.names, man.Name) {
 		f.names = append(f.names, man.Name)
 	}
 	return f
+}
+
+// shows reports whether messages of the locale may be shown in the UI locale.
+func (r *Reader) shows(locale, defaultLocale string) bool {
+	language, _, _ := strings.Cut(r.locale, "_")
+	return locale == r.locale || locale == language || strings.EqualFold(strings.ReplaceAll(locale, "-", "_"), strings.ReplaceAll(defaultLocale, "-", "_"))
 }
 
 // looksLikeExtension tells the manifest of an extension from the others of that name, as web apps have them. Manifest V1

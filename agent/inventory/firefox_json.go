@@ -51,11 +51,11 @@ type geckoFiles struct {
 // and language packs run no code and are left out.
 func parseExtensionsJSON(data []byte) (geckoFiles, error) {
 	var g geckoFiles
-	std, err := manifests.Standardize(data)
+	top, err := manifests.ReadJSON(data)
 	if err != nil {
 		return g, fmt.Errorf("it is not valid JSON: %w", err)
 	}
-	list := member(gjson.ParseBytes(std), "addons")
+	list := member(top, "addons")
 	if !list.IsArray() {
 		return g, errors.New("it holds no list of add-ons")
 	}
@@ -145,12 +145,12 @@ func unixMilli(v gjson.Result) time.Time {
 // parseGrants reads extension-preferences.json: the permissions that each add-on was given while it ran. Firefox keeps
 // settings of its own among them, as "internal:privateBrowsingAllowed".
 func parseGrants(data []byte) (map[string]manifests.Access, error) {
-	std, err := manifests.Standardize(data)
+	top, err := manifests.ReadJSON(data)
 	if err != nil {
 		return nil, fmt.Errorf("it is not valid JSON: %w", err)
 	}
 	grants := make(map[string]manifests.Access)
-	gjson.ParseBytes(std).ForEach(func(id, value gjson.Result) bool {
+	top.ForEach(func(id, value gjson.Result) bool {
 		o := manifests.Object(value)
 		apis := slices.DeleteFunc(appendStrings(nil, o["permissions"]), func(s string) bool {
 			return strings.HasPrefix(s, "internal:")
@@ -178,16 +178,16 @@ func parsePrefsJS(data []byte) ([]string, error) {
 		if !ok {
 			return nil, errors.New("the setting extensions.webextensions.uuids is cut off")
 		}
-		text, err := manifests.Standardize(bytes.TrimSpace(rest))
+		text, err := manifests.ReadJSON(bytes.TrimSpace(rest))
 		if err != nil {
 			return nil, fmt.Errorf("the setting extensions.webextensions.uuids is not a string: %w", err)
 		}
-		inner, err := manifests.Standardize([]byte(gjson.ParseBytes(text).Str))
+		inner, err := manifests.ReadJSON([]byte(text.Str))
 		if err != nil {
 			return nil, fmt.Errorf("the setting extensions.webextensions.uuids is not valid JSON: %w", err)
 		}
 		ids = nil // the last of several counts
-		gjson.ParseBytes(inner).ForEach(func(id, _ gjson.Result) bool {
+		inner.ForEach(func(id, _ gjson.Result) bool {
 			if id.Str != "" && !slices.Contains(ids, id.Str) {
 				ids = append(ids, strings.Clone(id.Str))
 			}

@@ -38,11 +38,15 @@ type Config struct {
 	OS     string // "linux", "windows", "darwin"; "" is this one
 	Root   string // a mounted disk; absolute paths in preferences are looked up below it
 	Locale string // UI locale for names ("en_US"); "" is en_US
+	// Brief leaves out what only judging needs and most of the work is for: the names in other locales, and the
+	// differences between a packed extension's manifest on disk and the one that runs.
+	Brief bool
 }
 
 // A Reader reads profiles and remembers what did not change. It is safe for concurrent use.
 type Reader struct {
 	os, root, locale string
+	brief            bool
 
 	mu       sync.Mutex
 	profiles map[string]*memory // by the profile's folder
@@ -51,7 +55,7 @@ type Reader struct {
 
 // NewReader returns a Reader.
 func NewReader(cfg Config) *Reader {
-	r := &Reader{os: cfg.OS, root: cfg.Root, locale: cfg.Locale, profiles: make(map[string]*memory)}
+	r := &Reader{os: cfg.OS, root: cfg.Root, locale: cfg.Locale, brief: cfg.Brief, profiles: make(map[string]*memory)}
 	if r.os == "" {
 		r.os = runtime.GOOS
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/extwatch/extwatch/agent/browsers"
 	"github.com/extwatch/extwatch/manifests"
 )
 
@@ -57,22 +58,41 @@ func policyDirs(system, browser string) []string {
 	return nil
 }
 
-// placed says how an extension that the preferences do not know yet came, as far as the browser was told to install it.
-func (c *chromiumProfile) placed(id string) (o manifests.Origin, fromStore bool) {
-	for _, dir := range policyDirs(c.r.os, c.p.Browser) {
-		if ordered(c.r.system(dir), id) {
-			return manifests.OriginPolicy, false
-		}
+// orders are what a browser was told to install, read once for each reading of a profile.
+type orders struct {
+	policy   map[string]bool   // IDs
+	external map[string]string // ID → folder that holds ID.json
+}
+
+func (r *Reader) ordersFor(p browsers.Profile) orders {
+	o := orders{policy: map[string]bool{}, external: map[string]string{}}
+	for _, dir := range policyDirs(r.os, p.Browser) {
+		o.readPolicies(r.system(dir))
 	}
-	dirs := []string{filepath.Join(c.p.DataDir, "External Extensions")}
-	for _, dir := range externalDirs(c.r.os, c.p.Browser) {
-		dirs = append(dirs, c.r.system(dir))
+	dirs := []string{filepath.Join(p.DataDir, "External Extensions")}
+	for _, dir := range externalDirs(r.os, p.Browser) {
+		dirs = append(dirs, r.system(dir))
 	}
 	for _, dir := range dirs {
-		if data, ok := readOrder(dir, id+".json"); ok {
-			update := manifests.Object(gjson.ParseBytes(data))["external_update_url"]
-			return manifests.OriginSideloaded, isStoreURL(update.String())
+		entries, _ := os.ReadDir(dir)
+		for _, e := range entries {
+			if id, ok := strings.CutSuffix(e.Name(), ".json"); ok && manifests.ValidID(id) {
+				o.external[id] = dir
+			}
 		}
+	}
+	return o
+}
+
+// placed says how an extension that the preferences do not know yet came, as far as the browser was told to install it.
+func (c *chromiumProfile) placed(id string) (o manifests.Origin, fromStore bool) {
+	orders := c.orders()
+	if orders.policy[id] {
+		return manifests.OriginPolicy, false
+	}
+	if dir, ok := orders.external[id]; ok {
+		order, _ := readOrder(dir, id+".json")
+		return manifests.OriginSideloaded, isStoreURL(order["external_update_url"].String())
 	}
 	if c.r.root == "" {
 		return registered(c.p.Browser, id)
@@ -90,49 +110,40 @@ func (r *Reader) system(dir string) string {
 }
 
 // readOrder reads a small JSON file of a folder; ok is false when there is none that can be read.
-func readOrder(dir, name string) (data []byte, ok bool) {
+func readOrder(dir, name string) (members map[string]gjson.Result, ok bool) {
 	root, err := os.OpenRoot(dir + "/.") // the dot keeps a FIFO in the folder's place from being waited for
 	if err != nil {
 		return nil, false
 	}
 	defer root.Close()
-	if data, err = readRegular(root, name, maxOrder); err != nil {
+	data, err := readRegular(root, name, maxOrder)
+	if err != nil {
 		return nil, false
 	}
-	data, err = manifests.Standardize(data)
-	return data, err == nil
+	top, err := manifests.ReadJSON(data)
+	return manifests.Object(top), err == nil
 }
 
-// ordered reports whether a policy in the folder makes the browser install the extension. Chromium reads every file of the
-// folder, whatever its name.
-func ordered(dir, id string) bool {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return false
-	}
-	for i, e := range entries {
-		if i == maxPolicyFiles {
-			return false
-		}
-		data, ok := readOrder(dir, e.Name())
+// readPolicies notes the extensions that the policies in a folder make the browser install. Chromium reads every file of
+// the folder, whatever its name.
+func (o orders) readPolicies(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries[:min(len(entries), maxPolicyFiles)] {
+		policy, ok := readOrder(dir, e.Name())
 		if !ok {
 			continue
 		}
-		policy := manifests.Object(gjson.ParseBytes(data))
 		for _, entry := range policy["ExtensionInstallForcelist"].Array() {
-			if first, _, _ := strings.Cut(entry.String(), ";"); first == id {
-				return true
-			}
+			id, _, _ := strings.Cut(entry.String(), ";")
+			o.policy[id] = true
 		}
 		for ids, settings := range manifests.Object(policy["ExtensionSettings"]) {
-			if !strings.Contains(ids, id) { // several IDs may share one key, separated by commas
-				continue
-			}
 			switch manifests.Object(settings)["installation_mode"].String() {
 			case "force_installed", "normal_installed":
-				return true
+				for id := range strings.SplitSeq(ids, ",") { // several IDs may share one key
+					o.policy[strings.TrimSpace(id)] = true
+				}
 			}
 		}
 	}
-	return false
 }

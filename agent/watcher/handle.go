@@ -84,8 +84,7 @@ func (l *loop) entry(d *dir, u *use, name string, ev event) {
 	case folder:
 		l.changed(r, shown, ev.at)
 	case await:
-		created := ev.ops.Has(fsnotify.Create)
-		if r.name == name || r.name == "" && created && isDir(ev.path) {
+		if r.name == name || r.name == "" && ev.ops.Has(fsnotify.Create) && isDir(ev.path) {
 			l.changed(r, shown, ev.at)
 		}
 	case guard:

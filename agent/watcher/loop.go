@@ -6,10 +6,10 @@ import (
 
 const (
 	// beat is how often the clocks are compared, to notice that the machine slept.
-	beat = 30 * time.Second
+	beat = time.Minute
 	// jump is how much more than beat may pass on the wall clock before it counts as sleep. A machine under load, or one
 	// whose clock is being set, is late by less; a sweep too many does no harm.
-	jump = 15 * time.Second
+	jump = 20 * time.Second
 	// pollEvery is how often folders are checked that cannot be watched.
 	pollEvery = 5 * time.Second
 	// calm is the least time between two renewals after errors: each of them lists every folder.

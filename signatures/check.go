@@ -11,8 +11,12 @@ import (
 
 // Check says everything that is wrong with the ruleset in fsys, laid out like signatures/rules: what Load refuses,
 // and what a good rule has besides: references, cases that pass, steps that begin with a verb, no match on the
-// extensions that everybody has. It is empty when all is well. ctx bounds the running of the cases.
+// extensions that everybody has. It is empty when all is well. A nil fsys stands for the built-in rules. ctx bounds the
+// running of the cases.
 func Check(ctx context.Context, fsys fs.FS) []Defect {
+	if fsys == nil {
+		fsys = builtinFS()
+	}
 	rs, defects := load(fsys)
 	if len(defects) > 0 {
 		return defects

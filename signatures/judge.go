@@ -150,6 +150,9 @@ const maxOwnSteps = 3
 func (rs *Ruleset) Advice(ext *manifests.Extension, result Result) Response {
 	advice := Response{User: []string{}, Admin: []string{}}
 	switch {
+	case result.Verdict == Unreadable && ext.Browser == "":
+		advice.User = append(advice.User, "Install it nowhere until it can be read: what it does could not be checked.")
+		return advice
 	case result.Verdict == Unreadable:
 		advice.User = append(advice.User,
 			"Open the extensions page of the browser and look whether you know "+show(ext.Name())+".",

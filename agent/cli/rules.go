@@ -85,7 +85,7 @@ func listRules(c *console, info *jsonRuleset, rules []signatures.Rule) error {
 	lines := []string{c.paint(shadeQuiet, fit("NAME", width)+"  "+fit("VERDICT", 10)+"  "+fit("LEVEL", 13)+"  TITLE")}
 	for _, r := range rules {
 		verdict := c.paint(shadeOf(r.Verdict), fit(string(r.Verdict), 10))
-		title := clip(clean(r.Title, 200), max(24, c.width-width-29))
+		title := clean(r.Title, 200) // a long line that the terminal wraps beats a title that ends in the middle
 		lines = append(lines, strings.TrimRight(fit(clean(r.Name, 100), width)+"  "+verdict+"  "+fit(r.Level, 13)+"  "+title, " "))
 	}
 	lines = append(lines, "", fmt.Sprintf("%s, %s, version %d", count(info.Rules, "rule"), count(info.Indicators, "indicator"), info.Version))

@@ -165,6 +165,10 @@ func (rs *Ruleset) Advice(ext *manifests.Extension, result Result) Response {
 	for _, f := range result.Findings {
 		advice.Admin = append(advice.Admin, f.Response.Admin...)
 	}
+	// What follows closes accounts and changes keys. A suspicion alone does not call for it.
+	if result.Verdict == Suspicious && len(result.Reach) > 0 {
+		advice.User = append(advice.User, "Go on with these steps at once if you see a login, trade, withdrawal or API key that is not yours.")
+	}
 	if len(result.Reach) > maxOwnSteps {
 		advice.User = append(advice.User, "Do the following on every exchange that you use, in this order.")
 		advice.User = append(advice.User, rs.catalog.generic.User...)

@@ -23,6 +23,8 @@ type ProcessWatch struct {
 	seen    map[int]int // PID -> polls in which it was looked at and was no browser, or isBrowser
 	running []int       // sorted
 	polls   int
+	newest  string // the newest process at the last look (Linux)
+	settled bool   // none of those seen may still become a browser
 }
 
 const (
@@ -40,7 +42,7 @@ const (
 // no change; Find reports it.
 func (w *ProcessWatch) Changed() bool {
 	if w.polls%forgetPolls == 0 {
-		w.seen = map[int]int{}
+		w.seen, w.newest = map[int]int{}, ""
 	}
 	w.polls++
 	now, err := w.browsers()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,8 +31,17 @@ func Processes() ([]Process, error) {
 	return out, nil
 }
 
-// browsers returns the PIDs of browsers, looking only at processes that are new.
+// browsers returns the PIDs of browsers, looking only at processes that are new. When no process was made since the last
+// look, which is the rule on an idle machine, it only asks whether the browsers still run.
 func (w *ProcessWatch) browsers() ([]int, error) {
+	newest := newestPID()
+	if newest != "" && newest == w.newest && w.settled {
+		return slices.DeleteFunc(slices.Clone(w.running), func(pid int) bool {
+			_, err := os.Lstat(filepath.Join(procDir, strconv.Itoa(pid)))
+			return err != nil
+		}), nil
+	}
+	w.newest, w.settled = newest, true
 	pids, err := listPIDs()
 	if err != nil {
 		return nil, err
@@ -49,12 +59,26 @@ func (w *ProcessWatch) browsers() ([]int, error) {
 			}
 		}
 		seen[pid] = looks
+		w.settled = w.settled && (looks < 0 || looks >= settledPolls) // one that may still become a browser is looked at again
 		if looks == isBrowser {
 			out = append(out, pid)
 		}
 	}
 	w.seen = seen
 	return out, nil
+}
+
+// newestPID is the number of the process that was made last, as the last field of /proc/loadavg; "" when unknown.
+func newestPID() string {
+	data, err := os.ReadFile(filepath.Join(procDir, "loadavg"))
+	if err != nil {
+		return ""
+	}
+	fields := strings.Fields(string(data))
+	if len(fields) != 5 {
+		return ""
+	}
+	return fields[4]
 }
 
 func listPIDs() ([]int, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/extwatch/extwatch/agent"
+	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
 )
 
@@ -106,6 +107,9 @@ func (t *teller) text(e agent.Event) []string {
 		return append(append([]string{""}, lines...), "")
 	case agent.Problem:
 		return wrap(problem(e.Problem), t.clock(e.At)+"problem  ", strings.Repeat(" ", 10), t.c.width)
+	}
+	if e.Extension.Origin == manifests.OriginBuiltin && !bad(e.Result.Verdict) {
+		return nil // a fresh profile has up to ten of the browser's own
 	}
 	name := fmt.Sprintf("\"%s\" %s", clean(e.Extension.Name(), maxName), clean(e.Extension.Version(), 20))
 	text := fmt.Sprintf("%s %s", strings.TrimSpace(name), where(&e.Extension, &e.Profile, t.c.now()))

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,11 +53,8 @@ func explain(e *manifests.Extension, res *signatures.Result, p *browsers.Profile
 			seen = append(seen, f.Title)
 			x.what = append(x.what, sentence(f.Title)+optional(" ", sentence(f.Description)))
 		}
-		for _, ev := range f.Evidence {
-			// What it may do on exchanges is told in words below, and that it is switched on is told above.
-			if ev.Key != "reach" && ev.Key != "enabled" {
-				x.why = appendNew(x.why, evidence(ev))
-			}
+		for _, reason := range reasons(f, res.Reach) {
+			x.why = appendNew(x.why, reason)
 		}
 		for _, d := range f.FalsePositives {
 			x.doubts = appendNew(x.doubts, sentence(d))
@@ -188,81 +184,6 @@ func ago(t, now time.Time) string {
 		return count(int(d.Hours()/24), "day") + " ago"
 	}
 	return "on " + t.Format("2 January 2006")
-}
-
-// evidence writes one piece: "background.js:12: fetch(…)", "permissions: cookies".
-func evidence(ev signatures.Evidence) string {
-	place := ev.Key
-	if ev.File != "" {
-		place = ev.File
-		if ev.Line > 0 {
-			place += fmt.Sprintf(":%d", ev.Line)
-		}
-	}
-	return optional("", clean(place, maxName), ": ") + clean(strings.TrimSpace(ev.Text), maxText)
-}
-
-// reachReasons says what it may do on exchanges: one line per set of abilities.
-func reachReasons(reach []signatures.Reach) []string {
-	if len(reach) == 0 {
-		return nil
-	}
-	able := abilities(reach[0].Capabilities)
-	var because string
-	if len(reach[0].Because) > 0 {
-		because = " (" + clean(strings.Join(reach[0].Because, ", "), maxText) + ")"
-	}
-	return []string{"it may " + able + " on " + exchanges(reach, 60) + because}
-}
-
-// abilities puts what an extension may do on an exchange into words.
-func abilities(capabilities []string) string {
-	words := map[string]string{
-		"session.read":    "read your login session",
-		"api_keys.page":   "act on the API-key page",
-		"withdrawal.page": "act on the withdrawal page",
-		"page.change":     "change what you see",
-		"page.read":       "read what you see",
-		"request.change":  "change what is sent",
-		"traffic.proxy":   "redirect your connection",
-		"screen.read":     "record the screen",
-		"clipboard.read":  "read what you copy",
-		"clipboard.write": "change what you paste",
-	}
-	var out []string
-	for _, c := range capabilities {
-		if w := words[c]; w != "" {
-			out = append(out, w)
-		}
-	}
-	switch len(out) {
-	case 0:
-		return "act"
-	case 1:
-		return out[0]
-	}
-	return strings.Join(out[:len(out)-1], ", ") + " and " + out[len(out)-1]
-}
-
-// exchanges names as many exchanges as fit in width cells: "Binance, OKX +13 more".
-func exchanges(reach []signatures.Reach, width int) string {
-	text, shown := "", 0
-	for i, r := range reach {
-		title := clean(cmp.Or(r.Title, r.Exchange), maxName)
-		next := optional("", text, ", ") + title
-		rest := ""
-		if n := len(reach) - i - 1; n > 0 {
-			rest = fmt.Sprintf(" +%d more", n)
-		}
-		if i > 0 && cells(next+rest) > width {
-			break
-		}
-		text, shown = next, i+1
-	}
-	if n := len(reach) - shown; n > 0 {
-		text += fmt.Sprintf(" +%d more", n)
-	}
-	return text
 }
 
 // writeWarning gives the lines of a warning.

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -19,7 +18,6 @@ type contender struct {
 	env  []string
 	wall []time.Duration
 	cpu  []time.Duration
-	rss  int64  // largest, KiB
 	out  string // standard output of its last run, for recall
 }
 
@@ -52,10 +50,10 @@ func inventory(args []string) error {
 		return err
 	}
 	us := all[0]
-	fmt.Printf("%-22s %12s %12s %9s %11s %11s   %s\n", "command", "wall", "CPU", "RSS MiB", "ours/it wall", "ours/it CPU", "found")
+	fmt.Printf("%-22s %12s %12s %13s %13s   %s\n", "command", "wall", "CPU", "ours/it wall", "ours/it CPU", "found")
 	for _, c := range all {
-		fmt.Printf("%-22s %12s %12s %9.1f %11.3f %11.3f   %d of %d\n", c.name, milliseconds(median(c.wall)), milliseconds(median(c.cpu)),
-			float64(c.rss)/1024, ratio(us.wall, c.wall), ratio(us.cpu, c.cpu), found(c.out, planted), len(planted))
+		fmt.Printf("%-22s %12s %12s %13.3f %13.3f   %d of %d\n", c.name, milliseconds(median(c.wall)), milliseconds(median(c.cpu)),
+			ratio(us.wall, c.wall), ratio(us.cpu, c.cpu), found(c.out, planted), len(planted))
 	}
 	return nil
 }
@@ -107,14 +105,13 @@ func (c *contender) run(counted bool) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
-		c.out = string(data)
+		// scalibr names in its errors what it could not read; that is not found.
+		_, listed, _ := strings.Cut(string(data), "\ninventory:")
+		c.out = listed
 	}
 	if counted {
 		c.wall = append(c.wall, wall)
 		c.cpu = append(c.cpu, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
-		if ru, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			c.rss = max(c.rss, ru.Maxrss)
-		}
 	}
 	return nil
 }

@@ -128,17 +128,17 @@ func localeStamps(root *os.Root, dir string) []stamp {
 	return stamps
 }
 
-// localesIn lists the folders of _locales.
+// localesIn lists what lies in _locales: folders, as a rule. Only the names are asked for, since listing an os.Root looks at
+// each entry otherwise.
 func localesIn(root *os.Root, dir string) []string {
-	entries, _, err := readNames(root, dir)
+	f, err := root.OpenFile(dir, os.O_RDONLY|openFlags, 0)
 	if err != nil {
 		return nil
 	}
-	var list []string
-	for _, e := range entries {
-		if e.IsDir() && len(list) < maxLocales {
-			list = append(list, e.Name())
-		}
+	defer f.Close()
+	list, err := f.Readdirnames(maxLocales)
+	if err != nil {
+		return nil
 	}
 	slices.Sort(list)
 	return list

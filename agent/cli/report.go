@@ -59,6 +59,25 @@ func worseFirst(a, b signatures.Verdict) int {
 	return 1
 }
 
+// problemsOf lists what was odd about an extension, each thing once: its reader and its judge may have met the same file.
+func problemsOf(e *manifests.Extension, res *signatures.Result) []manifests.Problem {
+	all := make([]manifests.Problem, 0, len(e.Problems)+len(res.Problems))
+	seen := make(map[manifests.Problem]bool, cap(all))
+	lists := [][]manifests.Problem{e.Problems, res.Problems}
+	if e.Manifest != nil {
+		lists = append(lists, e.Manifest.Problems)
+	}
+	for _, list := range lists {
+		for _, p := range list {
+			if !seen[p] {
+				seen[p] = true
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
 // bad reports whether a verdict is one that a person must act on.
 func bad(v signatures.Verdict) bool {
 	return v == signatures.Malicious || v == signatures.Suspicious
@@ -68,6 +87,10 @@ func bad(v signatures.Verdict) bool {
 func (r *report) err() error {
 	if slices.ContainsFunc(r.extensions, func(j judged) bool { return bad(j.result.Verdict) }) {
 		return errFindings
+	}
+	// Nothing seen because nothing could be read is not "clean".
+	if len(r.extensions) == 0 && r.profiles == 0 && len(r.problems) > 0 {
+		return failed("run it as a user who may read the places above, for example with sudo", "nothing could be read")
 	}
 	return nil
 }

@@ -116,11 +116,10 @@ func jsonOf(e *manifests.Extension, res *signatures.Result) jsonExtension {
 		InstalledAt: stamp(e.InstalledAt), UpdatedAt: stamp(e.UpdatedAt),
 		Withheld: e.Withheld, DiskDiffers: e.DiskDiffers, Unreadable: e.Unreadable,
 		Verdict: res.Verdict, Reach: make([]signatures.Reach, 0, len(res.Reach)), Findings: make([]signatures.Finding, 0, len(res.Findings)),
-		Problems: append(append([]manifests.Problem{}, e.Problems...), res.Problems...),
+		Problems: problemsOf(e, res),
 	}
 	if m := e.Manifest; m != nil {
 		j.ManifestVersion, j.Kind = m.ManifestVersion, string(m.Kind)
-		j.Problems = append(j.Problems, m.Problems...)
 	}
 	if g := e.Granted; g != nil {
 		j.Granted = &jsonAccess{APIs: list(g.APIs), Hosts: list(g.Hosts)}

@@ -221,7 +221,7 @@ func (t *table) detail(j *judged, all bool) []string {
 // notes lists what was odd about an extension that needs no attention.
 func (t *table) notes(j *judged) []string {
 	var lines []string
-	for _, p := range append(append([]manifests.Problem{}, j.ext.Problems...), j.result.Problems...) {
+	for _, p := range problemsOf(&j.ext, &j.result) {
 		lines = append(lines, wrap(clean(j.ext.Name(), maxName)+": "+problem(p), "  note: ", "    ", t.c.width)...)
 	}
 	return lines

@@ -149,6 +149,30 @@ func (f *scanFlags) check(args []string) error {
 			return err
 		}
 		f.root = abs
+		return f.system()
+	}
+	return nil
+}
+
+// system finds out which system's disk the root is, or whether it is the one that was named.
+func (f *scanFlags) system() error {
+	has := func(name string) bool {
+		info, err := os.Stat(filepath.Join(f.root, name))
+		return err == nil && info.IsDir()
+	}
+	users, home := has("Users"), has("home") || has("root")
+	switch {
+	case f.os == "linux" && !home && users, f.os != "" && f.os != "linux" && !users && home:
+		return usage("the folders of a disk's users lie in home (linux) or Users (windows, darwin)", "%q does not look like the disk of a %s system", f.root, f.os)
+	case f.os != "":
+	case users && (has("Windows") || has("Program Files")):
+		f.os = "windows"
+	case users && (has("Library") || has("System")):
+		f.os = "darwin"
+	case home && !users:
+		f.os = "linux"
+	default:
+		return usage("add --os linux, --os windows or --os darwin", "it is not clear which system's disk %q is", f.root)
 	}
 	return nil
 }
@@ -238,12 +262,22 @@ func writeReport(c *console, f scanFlags, r *report, write func(*console, *repor
 
 // existing makes path absolute and refuses one that is not there.
 func existing(path string) (string, error) {
+	if path == "" {
+		return "", usage("is a variable empty that should hold it?", "the path is empty")
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", usage("give a path to a file or folder", "%q is not a path: %w", path, err)
 	}
-	if _, err := os.Stat(abs); err != nil {
+	info, err := os.Stat(abs)
+	if err != nil {
 		return "", badPath(path, err)
+	}
+	if info.IsDir() {
+		// What may not be listed would look as if nothing were there.
+		if _, err := os.ReadDir(abs); errors.Is(err, fs.ErrPermission) {
+			return "", badPath(path, err)
+		}
 	}
 	return abs, nil
 }

@@ -90,7 +90,7 @@ func unreadable(e *manifests.Extension, res *signatures.Result) string {
 	if e.Unreadable != "" {
 		return e.Unreadable
 	}
-	for _, p := range slices.Concat(res.Problems, e.Problems) {
+	for _, p := range problemsOf(e, res) {
 		return optional("", p.File, ": ") + p.Reason
 	}
 	return "no reason was recorded"

@@ -31,5 +31,5 @@ fuzz: ## each fuzz target for a while: make fuzz FUZZTIME=5m
 	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do d=$$(dirname $$f); \
 	for n in $$(grep -ohE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do echo "$$d $$n"; $(GO) test $$d -run '^$$' -fuzz "^$$n$$" -fuzztime $${FUZZTIME:-20s} -fuzzminimizetime 10x; done; done
 
-bench: ## figures for docs/performance.md; needs trees and peers, see bench/README.md
+bench: ## figures against peers; needs trees, see bench/README.md
 	./bench/run

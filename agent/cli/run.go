@@ -60,16 +60,20 @@ func runAgent(ctx context.Context, c *console, f runFlags) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	t := &teller{c: c, rules: rules, json: f.json, stop: cancel, found: map[signatures.Verdict]int{}}
+	box := newMailbox(maxWaiting, t.print)
 	a, err := agent.New(agent.Config{
 		Machine: machine,
 		Rules:   rules[0],
-		Tell:    t.tell,
+		Tell:    box.put,
 		Logger:  slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {
+		box.close()
 		return failed("run it with --log-level debug to see more", "cannot watch: %v", err)
 	}
-	if err := a.Run(ctx); err != nil && ctx.Err() == nil {
+	err = a.Run(ctx)
+	box.close()
+	if err != nil && ctx.Err() == nil {
 		return failed("run it with --log-level debug to see more", "the agent stopped: %v", err)
 	}
 	return t.failure()

@@ -43,8 +43,8 @@ type jsonWatching struct {
 	Extensions int `json:"extensions"`
 }
 
-// tell prints one event.
-func (t *teller) tell(e agent.Event) {
+// print prints one event.
+func (t *teller) print(e agent.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var err error

@@ -12,8 +12,11 @@
 //
 // Files are read again when their stamp changed: path, size and time of each file of a folder, or those of a package. A
 // folder's files are stamped when the extension is new or changed, when the folder's own time changed, when something
-// changed in a watched unpacked folder, and at each sweep. Someone who writes in the folder and sets the times back is
-// not noticed by that; DiskDiffers and the rules for file hashes are for him.
+// changed in it and it is watched (unpacked folders, and the running version of installed extensions; macOS allows no
+// watch on the latter), and at each sweep. A write below a subfolder raises no event. Therefore the extensions that reach
+// an exchange are also stamped when their profile is read for any reason, at most once a minute; for others such a write
+// is noticed by the sweep. Someone who writes in the folder and sets the times back is not noticed by that; DiskDiffers
+// and the rules for file hashes are for him.
 //
 // What cannot be read or judged is an event as well, and holds up nothing else. Because a browser may be writing at that
 // moment, it is looked at again two seconds later, and told when it is still so.

@@ -19,6 +19,9 @@ const (
 	readTimeout = 2 * time.Minute
 	// maxStamped bounds the files that a stamp covers. The largest real extensions have about 10,000.
 	maxStamped = 50_000
+	// restampEvery is the least time between two looks at the files of an extension without a reason. A browser in use
+	// writes its preferences every few seconds; a look takes a millisecond for a hundred files.
+	restampEvery = time.Minute
 )
 
 // content is what reading the files at a path told.
@@ -48,6 +51,7 @@ func (r *run) readFiles(k *known, first bool) {
 	if k.ext.Open == nil {
 		return
 	}
+	k.stamped = time.Now()
 	j := job{known: k, ext: k.ext}
 	if first {
 		r.jobs = slices.Insert(r.jobs, 0, j)
@@ -82,7 +86,7 @@ func (j job) do(ctx context.Context) (content, error) {
 	defer cancel()
 	files, err := j.ext.Open()
 	if err != nil {
-		return content{}, fmt.Errorf("open the extension's files: %w", err)
+		return content{}, err // it says that the extension could not be opened
 	}
 	defer files.Close()
 	stamp, err := stampOf(ctx, j.ext.Path, files)
@@ -155,6 +159,7 @@ func (r *run) finished(rd reading) {
 		return
 	}
 	k.contents = rd.got.contents
+	k.at = r.cfg.Now()
 	r.judge(k)
 	r.warn(k)
 }
@@ -166,7 +171,12 @@ func (r *run) unread(k *known, err error) {
 		k.profile.later(time.Now())
 		return
 	}
-	r.problem(manifests.Problem{Path: k.ext.Path, Reason: err.Error()}, k.profile.Profile, k.at)
+	reason := err.Error()
+	var pe *fs.PathError
+	if errors.As(err, &pe) && pe == err {
+		reason = pe.Op + ": " + pe.Err.Error() // the problem has the path
+	}
+	r.problem(manifests.Problem{Path: k.ext.Path, Reason: reason}, k.profile.Profile, r.cfg.Now())
 }
 
 // forgetContents drops what was read of extensions that are gone.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"time"
@@ -36,6 +37,7 @@ type known struct {
 	unreadable time.Time                     // since when it cannot be judged; zero: it can
 	warned     bool                          // that it cannot
 	failed     bool                          // its files could not be opened the last time
+	stamped    time.Time                     // when its files were last asked for
 	gone       bool
 }
 
@@ -108,15 +110,26 @@ func (r *run) compare(k *known, e *manifests.Extension) {
 		r.judge(k)
 		// That the preferences caught up with the disk is no news, unless they say something unexpected.
 		unexpected := old.Enabled != e.Enabled || old.Origin != e.Origin && e.Origin != manifests.OriginStore || verdict != k.result.Verdict
-		if !confirmed || unexpected {
+		// Nor that they say again, or no longer, what is granted.
+		known := *old
+		if old.Granted == nil || e.Granted == nil {
+			known.Granted = e.Granted
+		}
+		if unexpected || !confirmed && (updated || !sameState(&known, e)) {
 			r.tell(Changed, k)
 		}
 	}
 	r.warn(k)
-	restamp := k.profile.restamp
-	if updated || moved || restamp == restampAll || restamp == restampUnpacked && e.Origin == manifests.OriginUnpacked || k.failed {
+	p := k.profile
+	if updated || moved || p.restamp || p.touched[filepath.Clean(e.Path)] || k.failed || k.due() {
 		r.readFiles(k, updated)
 	}
+}
+
+// due reports whether the files of an extension that reaches an exchange should be looked at again, if only because its
+// profile is read: some writes into them raise no event.
+func (k *known) due() bool {
+	return k.ext.Enabled && len(k.result.Reach) > 0 && time.Since(k.stamped) >= restampEvery
 }
 
 // sameState reports whether two readings of the same version say the same.

@@ -186,7 +186,7 @@ func (r *run) change(ctx context.Context, ch watcher.Change) {
 		r.find(ctx)
 		r.forgetContents()
 		for _, p := range r.profiles {
-			p.restamp = restampAll
+			p.restamp = true
 			r.queue(p, false, ch.At)
 		}
 	case watcher.Appeared:
@@ -198,8 +198,8 @@ func (r *run) change(ctx context.Context, ch watcher.Change) {
 		case missing(p.Dir):
 			r.find(ctx) // the profile was deleted
 		default:
-			if ch.Reason == watcher.Changed && !p.isFile(ch.Path) {
-				p.restamp = max(p.restamp, restampUnpacked)
+			for _, folder := range ch.Folders {
+				p.touched[folder] = true
 			}
 			r.queue(p, ch.Reason == watcher.Arrived, ch.At)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"time"
@@ -24,25 +23,12 @@ type profile struct {
 	known    map[slot]*known
 	problems map[manifests.Problem]time.Time // since when each has been there
 	at       time.Time                       // when what made it necessary to read it was noticed
-	restamp  restamp
-	retry    time.Time // zero: not due
+	restamp  bool                            // look at the files of all extensions when it is read the next time
+	touched  map[string]bool                 // … and at those of the extensions in these watched folders
+	retry    time.Time                       // zero: not due
 }
-
-// restamp says which files are looked at when the profile is read the next time, though nothing else speaks for it.
-type restamp int
-
-const (
-	restampNone     restamp = iota
-	restampUnpacked         // those that lie outside the profile
-	restampAll
-)
 
 func profileID(p browsers.Profile) string { return p.Browser + " " + p.Dir }
-
-// isFile reports whether path is one of the profile's watched files, whose change says nothing about any other file.
-func (p *profile) isFile(path string) bool {
-	return filepath.Dir(path) == filepath.Clean(p.Dir) && slices.Contains(p.watch.Files, filepath.Base(path))
-}
 
 // missing reports whether nothing is at path. What cannot be looked at is not missing.
 func missing(path string) bool {
@@ -119,6 +105,7 @@ func (r *run) machine(ctx context.Context, m browsers.Machine) {
 			p = &profile{
 				Profile: found, id: id, watch: inventory.WatchFor(found, inventory.Listing{}),
 				known: map[slot]*known{}, problems: map[manifests.Problem]time.Time{},
+				touched: map[string]bool{},
 			}
 			r.profiles[id] = p
 		case reflect.DeepEqual(p.Profile, found):
@@ -180,7 +167,8 @@ func (r *run) read(ctx context.Context, p *profile) {
 	}
 	r.listingProblems(p, l.Problems)
 	r.diff(p, l)
-	p.restamp = restampNone
+	p.restamp = false
+	clear(p.touched)
 	r.log.Debug("read", "profile", p.Dir, "extensions", len(l.Extensions), "problems", len(l.Problems), "took", time.Since(start))
 }
 

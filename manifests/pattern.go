@@ -217,6 +217,18 @@ func (p Pattern) MatchesDomain(domain string) bool {
 		(p.coversHost(domain) || isBelow(p.host, domain))
 }
 
+// Host returns the host in canonical form: "*" for any, "*.binance.com" with its subdomains, "binance.com" without. Browsers
+// undo other spellings (percent escapes, full-width letters) before they compare, so the text of a pattern says little.
+func (p Pattern) Host() string {
+	switch {
+	case p.host == "":
+		return "*"
+	case p.subs:
+		return "*." + p.host
+	}
+	return p.host
+}
+
 // Broad reports whether the pattern covers all web sites, or all below a public suffix as "*://*.com/*" does. The path
 // and port are not looked at.
 func (p Pattern) Broad() bool {

@@ -70,6 +70,18 @@ func (m *memo[T]) last(key string) T {
 	return m.items[key].value
 }
 
+// keep returns what was kept for key, of whatever state, and keeps it on.
+func (m *memo[T]) keep(key string, gen uint64) (T, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k, ok := m.items[key]
+	if ok {
+		k.used = gen
+		m.items[key] = k
+	}
+	return k.value, ok
+}
+
 func (m *memo[T]) put(key string, stamps []stamp, gen uint64, value T) {
 	now := time.Now()
 	settled := true
@@ -106,6 +118,7 @@ type memory struct {
 	listed  memo[[]string]   // version folders of one extension
 	differs memo[comparison] // what differences said of two manifests
 
+	lost map[string]time.Time // since when a preferences file that was read before is missing; guarded by reading
 	seed maphash.Seed
 }
 
@@ -116,7 +129,7 @@ func (r *Reader) memoryOf(dir string) *memory {
 	m := r.profiles[dir]
 	if m == nil {
 		r.forget()
-		m = &memory{seed: maphash.MakeSeed()}
+		m = &memory{seed: maphash.MakeSeed(), lost: make(map[string]time.Time)}
 		r.profiles[dir] = m
 	}
 	m.lastUse = r.clock
@@ -180,7 +193,8 @@ func (m *memory) differences(id string, run, disk *manifests.Manifest) []string 
 // A folder is what one extension's folder or package says: its manifest, localized, or why there is none.
 type folder struct {
 	manifest   *manifests.Manifest
-	names      []string // of all locales
+	modified   time.Time // of manifest.json in a folder
+	names      []string  // of all locales
 	unreadable string
 	problems   []manifests.Problem
 	signedID   string // of a package with a valid signature of its developer

@@ -2,9 +2,13 @@ package inventory
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 	"net/url"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,6 +111,44 @@ func (c *chromiumProfile) plan() []job {
 }
 
 func (c *chromiumProfile) read(j job) (*manifests.Extension, []manifests.Problem) {
+	x, problems := c.readJob(j)
+	if x != nil && j.entry != nil {
+		if x.Open == nil && slices.Contains(x.Disabled, uninstalled) {
+			return nil, problems
+		}
+		x.Problems = append(x.Problems, c.doubts(j.id, j.entry)...)
+	}
+	return x, problems
+}
+
+// doubts says what in an entry no browser writes.
+func (c *chromiumProfile) doubts(id string, e *entry) []manifests.Problem {
+	switch {
+	case e.location < locInternal || e.location > locExternalBuiltin:
+		return []manifests.Problem{{Reason: fmt.Sprintf("the preferences give it the location %d, which browsers do not use", e.location)}}
+	case e.location == locInternal && !c.inPlace(id, e):
+		return []manifests.Problem{{Reason: fmt.Sprintf("the preferences give the path %q, which is not where the browser puts what it installs", e.path)}}
+	}
+	return nil
+}
+
+// inPlace reports whether the path of an entry is Extensions/<id>/<version>, where the browser puts what it installs.
+func (c *chromiumProfile) inPlace(id string, e *entry) bool {
+	folder, ok := c.versionFolder(e.path)
+	return ok && path.Dir(folder) == id
+}
+
+// versionFolder returns a path of the preferences that is one of a version folder below Extensions, cleaned.
+func (c *chromiumProfile) versionFolder(p string) (string, bool) {
+	if absolute(c.r.os, p) {
+		return "", false
+	}
+	named := path.Clean(filepath.ToSlash(slashed(c.r.os, p)))
+	id, version, ok := strings.Cut(named, "/")
+	return named, ok && fs.ValidPath(named) && !strings.Contains(version, "/") && manifests.ValidID(id)
+}
+
+func (c *chromiumProfile) readJob(j job) (*manifests.Extension, []manifests.Problem) {
 	switch {
 	case j.folder != "":
 		return c.readLoading(j.folder), nil
@@ -124,8 +166,16 @@ func (c *chromiumProfile) start(id string, e *entry) *manifests.Extension {
 	x.ID = id
 	x.FromStore = e.fromStore
 	x.Origin = origin(e)
+	if x.Origin == manifests.OriginStore && !c.inPlace(id, e) {
+		x.Origin, x.FromStore = manifests.OriginUnknown, false // no store puts files there
+	}
 	x.CommandLine = e.location == locCommandLine
 	x.Disabled = slices.Clone(e.disabled)
+	if c.prefs.version < disableList {
+		for _, name := range e.old {
+			x.Disabled = appendName(x.Disabled, name)
+		}
+	}
 	x.InstalledAt, x.UpdatedAt = e.installedAt, e.updAt
 	x.Granted, x.Withheld = e.granted, e.withheld
 	x.Enabled = len(x.Disabled) == 0

@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -21,9 +20,11 @@ func (c *chromiumProfile) readPacked(id string, e *entry) (*manifests.Extension,
 		x.Problems = slices.Clone(e.manifest.Problems)
 		x.Names = appendName(nil, e.manifest.Name)
 	}
-	named := path.Clean(filepath.ToSlash(slashed(c.r.os, e.path)))
-	if folderID, name, ok := strings.Cut(named, "/"); !ok || !fs.ValidPath(named) || strings.Contains(name, "/") || !manifests.ValidID(folderID) {
-		x.Problems = append(x.Problems, manifests.Problem{Reason: fmt.Sprintf("the preferences give the path %q, which is no version folder of Extensions", e.path)})
+	named, ok := c.versionFolder(e.path)
+	if !ok {
+		if e.location != locInternal { // doubts tells of those
+			x.Problems = append(x.Problems, manifests.Problem{Reason: fmt.Sprintf("the preferences give the path %q, which is no version folder of Extensions", e.path)})
+		}
 		if x.Manifest == nil && x.Unreadable == "" {
 			x.Unreadable = "the path in the preferences is no version folder of Extensions"
 		}
@@ -59,9 +60,13 @@ func (c *chromiumProfile) readPacked(id string, e *entry) (*manifests.Extension,
 // combine adds what the folder of a packed extension says to what the preferences say.
 func (c *chromiumProfile) combine(x *manifests.Extension, f folder) {
 	switch {
-	case x.Pending || x.Manifest == nil && x.Unreadable == "":
+	case x.Pending:
+		x.Problems, x.Granted = nil, nil // what the preferences say of both is about the version before
+		f.apply(x)
+	case x.Manifest == nil && x.Unreadable == "":
 		x.Problems = nil
 		f.apply(x)
+		c.outdate(x, f)
 	case f.manifest == nil:
 		x.Problems = append(x.Problems, manifests.Problem{File: manifestName, Reason: "on disk: " + strings.TrimPrefix(f.unreadable, manifestName+": ")})
 	default:
@@ -79,6 +84,14 @@ func (c *chromiumProfile) combine(x *manifests.Extension, f folder) {
 		if x.Manifest != nil && !c.r.brief {
 			x.DiskDiffers = c.m.differences(x.ID, x.Manifest, f.manifest)
 		}
+	}
+}
+
+// outdate forgets what was granted when the manifest, which runs from disk, was edited since the preferences were written:
+// the grants are those of what it asked for before. A time in the future was set by someone, and says nothing.
+func (c *chromiumProfile) outdate(x *manifests.Extension, f folder) {
+	if f.manifest != nil && f.modified.After(c.prefs.written) && f.modified.Before(time.Now().Add(prefsDelay)) {
+		x.Granted = nil
 	}
 }
 

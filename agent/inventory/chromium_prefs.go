@@ -30,6 +30,10 @@ const (
 	locExternalBuiltin  = 10
 )
 
+// missingFor is how long the last contents of a preferences file that vanished still count. Chromium replaces it by a
+// rename, which leaves no gap; a tool or a person that copies a profile may leave seconds.
+const missingFor = time.Minute
+
 // An entry is what the preferences say of one extension.
 type entry struct {
 	installed bool // it has location and path
@@ -38,6 +42,7 @@ type entry struct {
 	fromStore bool
 	waiting   bool // an update is staged until the extension is idle
 	disabled  []string
+	old       []string // why it is disabled, in the terms of a browser before disableList
 
 	manifest *manifests.Manifest // the browser's own copy, localized; nil for unpacked ones
 	broken   string              // why the copy could not be read
@@ -53,12 +58,14 @@ type prefsFile struct {
 	entries map[string]*entry
 	hashes  map[string]uint64 // of each entry's text
 	more    bool              // it held more than maxExtensions
+	version int               // the major version of the Chromium that used the profile last; 0 when it does not say
 }
 
 // preferences is what both files of a profile say together.
 type preferences struct {
 	entries map[string]*entry
 	written time.Time // of the newer file; zero when none could be read
+	version int
 }
 
 // readPreferences reads both files. Which of them holds the extensions depends on the system and on whether the machine
@@ -67,17 +74,22 @@ func (r *Reader) readPreferences(h *held, m *memory, l *Listing) preferences {
 	all := preferences{entries: make(map[string]*entry)}
 	for _, name := range []string{"Preferences", "Secure Preferences"} {
 		f, err := r.readPrefsFile(h, m, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			l.problem(filepath.Join(h.path, name), err)
-			continue
+		if err == nil {
+			delete(m.lost, name)
+		} else {
+			var again bool
+			if f, again = m.lastGood(name, errors.Is(err, fs.ErrNotExist), time.Now()); again || !errors.Is(err, fs.ErrNotExist) {
+				l.problem(filepath.Join(h.path, name), err)
+			}
+			if !again {
+				continue
+			}
 		}
 		if f.more {
 			l.Problems = append(l.Problems, problemAt(filepath.Join(h.path, name),
 				"it names more than %d extensions; the rest is not read", maxExtensions))
 		}
+		all.version = max(all.version, f.version)
 		if f.written.After(all.written) {
 			all.written = f.written
 		}
@@ -88,6 +100,22 @@ func (r *Reader) readPreferences(h *held, m *memory, l *Listing) preferences {
 		}
 	}
 	return all
+}
+
+// lastGood returns what a preferences file said before it could not be read: half written, broken, or gone for a moment.
+// Without it all its extensions would look as if they had just come. A file that stays away is believed to be gone.
+func (m *memory) lastGood(name string, missing bool, now time.Time) (*prefsFile, bool) {
+	if !missing {
+		delete(m.lost, name)
+		return m.files.keep(name, m.gen)
+	}
+	if m.lost[name].IsZero() {
+		m.lost[name] = now
+	}
+	if now.Sub(m.lost[name]) > missingFor {
+		return nil, false
+	}
+	return m.files.keep(name, m.gen)
 }
 
 func (r *Reader) readPrefsFile(h *held, m *memory, name string) (*prefsFile, error) {
@@ -126,6 +154,8 @@ func parsePreferences(data []byte, seed maphash.Seed, old *prefsFile) (*prefsFil
 	}
 	f := &prefsFile{entries: make(map[string]*entry), hashes: make(map[string]uint64)}
 	ext := member(top, "extensions")
+	major, _, _ := strings.Cut(member(ext, "last_chrome_version").Str, ".")
+	f.version, _ = strconv.Atoi(major)
 	for _, key := range []string{"opsettings", "settings"} {
 		member(ext, key).ForEach(func(id, value gjson.Result) bool {
 			// Chromium passes over keys that are not IDs (extensions/browser/extension_prefs.cc).
@@ -182,16 +212,12 @@ func parseEntry(value gjson.Result) *entry {
 		location:  loc.Int(),
 		path:      strings.Clone(path.String()),
 	}
-	// 2 in the old "state": the person removed what another program had put there.
-	if state := o["state"]; state.Type == gjson.Number && state.Int() == 2 {
-		e.installed = false
-	}
 	if !e.installed {
 		return e
 	}
 	e.fromStore = o["from_webstore"].Bool()
 	e.waiting = o["idle_install_info"].IsObject()
-	e.disabled = disableReasons(o)
+	e.disabled, e.old = disableReasons(o)
 	e.withheld = o["withholding_permissions"].Type == gjson.True
 	e.granted = grantedAccess(o)
 	e.installedAt = chromeTime(o["first_install_time"])
@@ -264,31 +290,54 @@ func appendStrings(list []string, v gjson.Result) []string {
 	return list
 }
 
-// disableReasons names why the extension is disabled. Chromium writes a list of bits, older versions their sum, and
-// still older ones only state 0.
-func disableReasons(o map[string]gjson.Result) []string {
-	var bits uint64
-	switch v := o["disable_reasons"]; {
+// disableList is the version that reads only a list of disable_reasons. Measured on Chromium 156.0.8078.79, Linux: beside a
+// list, a number or nothing, an extension with "state" 0 or 2 runs and the key is deleted; one with "blacklist" runs; one
+// with a number or a string as disable_reasons runs. Which version was the first is not known; what is older is believed.
+const disableList = 156
+
+// uninstalled is a reason of ours: 2 in the old "state", for what another program put there and the person removed.
+const uninstalled = "uninstalled_by_user"
+
+// disableReasons names why the extension is disabled: now, and what counts besides if the browser is older than
+// disableList. Chromium writes a list of bits, older versions their sum, and still older ones only a state.
+func disableReasons(o map[string]gjson.Result) (now, old []string) {
+	v := o["disable_reasons"]
+	switch {
 	case v.IsArray():
+		var bits uint64
 		v.ForEach(func(_, item gjson.Result) bool {
 			bits |= wholeNumber(item)
 			return true
 		})
+		now = reasonNames(bits)
+	case v.Type == gjson.Number:
+		old = reasonNames(wholeNumber(v))
 	default:
-		bits = wholeNumber(v)
+		switch state := o["state"]; {
+		case state.Type != gjson.Number:
+		case state.Int() == 0:
+			old = append(old, "disabled")
+		case state.Int() == 2:
+			old = append(old, uninstalled)
+		}
+		if o["blacklist"].Type == gjson.True {
+			old = append(old, "blocklisted_malware")
+		}
 	}
+	// Malware: 1 in both enumerations (extensions/browser/blocklist_state.h). Chromium 156 runs neither. The milder states
+	// come with reason 512.
+	if wholeNumber(o["blacklist_state"]) == 1 || wholeNumber(o["omaha_blocklist_state"])&1 != 0 {
+		now = append(now, "blocklisted_malware")
+	}
+	return now, old
+}
+
+func reasonNames(bits uint64) []string {
 	var names []string
 	for bit := range 64 {
 		if bits&(1<<bit) != 0 {
 			names = append(names, disableReason(1<<bit))
 		}
-	}
-	if state := o["state"]; state.Type == gjson.Number && state.Int() == 0 && len(names) == 0 {
-		names = append(names, "disabled")
-	}
-	// Malware: 1 in both enumerations (extensions/browser/blocklist_state.h). The milder states come with reason 512.
-	if o["blacklist"].Type == gjson.True || wholeNumber(o["blacklist_state"]) == 1 || wholeNumber(o["omaha_blocklist_state"])&1 != 0 {
-		names = append(names, "blocklisted_malware")
 	}
 	return names
 }

@@ -35,6 +35,9 @@ func (c *chromiumProfile) readAbsolute(id string, e *entry) *manifests.Extension
 		x.Unreadable = "its folder does not exist"
 	}
 	if e.manifest != nil || e.broken != "" { // packed, yet elsewhere
+		if err != nil {
+			x.Problems = append(x.Problems, manifests.Problem{Path: x.Path, Reason: x.Unreadable})
+		}
 		x.Manifest, x.Unreadable = e.manifest, e.broken
 		if e.manifest != nil {
 			x.Names = appendName(nil, e.manifest.Name)
@@ -46,6 +49,7 @@ func (c *chromiumProfile) readAbsolute(id string, e *entry) *manifests.Extension
 	}
 	if err == nil {
 		f.apply(x)
+		c.outdate(x, f)
 		x.IDFromPath = f.manifest != nil && f.manifest.Key == ""
 	}
 	return x

@@ -41,7 +41,11 @@ func (r *Reader) readFolder(m *memory, key string, root *os.Root, dir string, li
 	if live {
 		stamps = append(stamps, localeStamps(root, localeDir)...)
 	}
-	return m.folderOf(key, stamps, func() folder { return r.parseFolder(root, dir) }), nil
+	return m.folderOf(key, stamps, func() folder {
+		f := r.parseFolder(root, dir)
+		f.modified = fi.ModTime()
+		return f
+	}), nil
 }
 
 // parseFolder reads the manifest and the messages of the folder dir below root. Both folders are held open meanwhile:

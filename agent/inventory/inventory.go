@@ -4,7 +4,8 @@
 // a location and a path; what stays behind after an uninstall has neither. A packed extension runs with the manifest
 // copied into its entry and with the code on disk, so both are read and compared. An unpacked one runs with the manifest
 // in its folder. A version folder arrives about ten seconds before the preferences name it; such an extension is listed
-// as pending, and so is everything on disk when the preferences cannot be read.
+// as pending, and so is everything on disk when the preferences cannot be read. A Reader that could read them before goes
+// by what they said then.
 //
 // Firefox keeps extensions.json and one .xpi per add-on; the manifest is read from the package.
 //

@@ -20,6 +20,9 @@ var (
 	errNotAbs  = errors.New("its path is neither absolute nor inside the Extensions folder")
 )
 
+// systemDrive is the drive that a mounted disk of Windows stands for: the one with the homes and their browsers.
+const systemDrive = 'C'
+
 // A link chain longer than this is a loop, as in Linux's own limit.
 const maxLinks = 40
 
@@ -49,6 +52,9 @@ func (r *Reader) local(path string) (string, error) {
 			return "", errRemote
 		}
 		if r.root != "" {
+			if drive := path[0] &^ 0x20; drive != systemDrive {
+				return "", fmt.Errorf("its folder lies on drive %c:, which is not here", drive)
+			}
 			path = path[2:]
 		}
 	} else {

@@ -200,12 +200,16 @@ func readNames(root *os.Root, name string) (entries []fs.DirEntry, more bool, er
 func openFiles(hold func() (*os.Root, error), name string) (manifests.Files, error) {
 	root, err := hold()
 	if err != nil {
-		return nil, fmt.Errorf("opening the folder of %q: %w", name, err)
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err // its path is that of a folder further up
+		}
+		return nil, &fs.PathError{Op: "open the extension", Path: name, Err: err}
 	}
 	defer root.Close()
 	a, err := archive.OpenRoot(root, name, archive.Limits{})
 	if err != nil {
-		return nil, fmt.Errorf("opening %q: %w", name, err)
+		return nil, err // it says what could not be opened, and why
 	}
 	return a, nil
 }

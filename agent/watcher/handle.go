@@ -26,15 +26,13 @@ func (l *loop) handle(ev event) {
 }
 
 // lost begins anew with a folder that was removed or moved away, and has perhaps come back: its watch is of no more use,
-// nor are those below it, which the system moves along without a word. An extension's folder is left to the event of its
-// parent.
+// nor are those below it, which the system moves along without a word. The watch on an extension's own folder is left to
+// the event of its parent.
 func (l *loop) lost(d *dir, at time.Time) {
-	if !slices.ContainsFunc(d.uses, func(u *use) bool { return u.kind != version }) {
-		return
-	}
+	extension := !slices.ContainsFunc(d.uses, func(u *use) bool { return u.kind != version })
 	var roots []*root
 	for r := range l.roots() {
-		if r.within(d.path) {
+		if (r.inside || !extension) && r.within(d.path) {
 			roots = append(roots, r)
 		}
 	}
@@ -45,7 +43,7 @@ func (l *loop) lost(d *dir, at time.Time) {
 			l.changed(r, r.path, at)
 		}
 	}
-	if l.dirs[d.path] == d { // the folder of an extension of a root further up
+	if !extension && l.dirs[d.path] == d { // the folder of an extension of a root further up
 		l.drop(d)
 	}
 	for _, r := range roots {

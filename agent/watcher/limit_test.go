@@ -57,7 +57,7 @@ func TestLimit(t *testing.T) {
 		time.Sleep(pollEvery + time.Second)
 		got := received(w)
 		slices.SortFunc(got, func(a, b Change) int { return strings.Compare(a.Target, b.Target) })
-		if diff := cmp.Diff([]Change{{Path: tg.Dir, Reason: Appeared}, {Target: "p", Path: tg.Folders[0], Reason: Changed}}, got); diff != "" {
+		if diff := cmp.Diff([]Change{{Path: tg.Dir, Reason: Appeared}, {Target: "p", Path: tg.Folders[0], Reason: Changed, Folders: tg.Folders}}, got); diff != "" {
 			t.Errorf("folder and awaited entry (-want +got):\n%s", diff)
 		}
 

@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"slices"
 	"time"
 )
 
@@ -55,6 +56,7 @@ type key struct {
 type settling struct {
 	first, last time.Time
 	path        string
+	folders     []string
 }
 
 func (s settling) due(cfg Config) time.Time {
@@ -125,7 +127,7 @@ func (l *loop) tick(now time.Time) {
 			continue
 		}
 		delete(l.settling, k)
-		l.emit(Change{Target: k.target, Path: s.path, Reason: k.reason, At: s.first})
+		l.emit(Change{Target: k.target, Path: s.path, Reason: k.reason, At: s.first, Folders: s.folders})
 	}
 	swept := !l.sweepDue.After(now)
 	if !l.beatDue.After(now) {
@@ -174,7 +176,7 @@ func (l *loop) settleUp() {
 }
 
 // settle delays a change until nothing more of it happens.
-func (l *loop) settle(k key, path string, at time.Time) {
+func (l *loop) settle(k key, path string, at time.Time, folders ...string) {
 	s, ok := l.settling[k]
 	switch {
 	case !ok:
@@ -182,7 +184,7 @@ func (l *loop) settle(k key, path string, at time.Time) {
 	case s.path != path:
 		s.path = ""
 	}
-	s.last = at
+	s.last, s.folders = at, union(s.folders, folders)
 	l.settling[k] = s
 }
 
@@ -191,7 +193,21 @@ func (l *loop) changed(r *root, path string, at time.Time) {
 		l.settle(key{"", Appeared}, path, at)
 		return
 	}
+	if r.kind == folder {
+		l.settle(key{r.target.ID, Changed}, path, at, r.path)
+		return
+	}
 	l.settle(key{r.target.ID, Changed}, path, at)
+}
+
+// union adds to a what b has and a has not.
+func union(a, b []string) []string {
+	for _, s := range b {
+		if !slices.Contains(a, s) {
+			a = append(a, s)
+		}
+	}
+	return a
 }
 
 // emit queues a change for delivery, merged with one that still waits.
@@ -201,12 +217,14 @@ func (l *loop) emit(ch Change) {
 		if old.Target != ch.Target || ch.Target == "" && old.Reason != ch.Reason {
 			continue
 		}
+		folders := union(old.Folders, ch.Folders)
 		switch {
 		case old.Reason == Changed && ch.Reason == Arrived:
 			*old = ch
 		case old.Reason == ch.Reason && ch.Reason == Changed && old.Path != ch.Path:
 			old.Path = ""
 		}
+		old.Folders = folders
 		return
 	}
 	l.out = append(l.out, ch)

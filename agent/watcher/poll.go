@@ -35,7 +35,7 @@ func (l *loop) poll(now time.Time) {
 			continue // dropped meanwhile
 		}
 		if !full {
-			err := l.src.Add(d.path, d.uses[0].kind == version)
+			err := l.src.Add(d.path, d.uses[0].few())
 			if full = isLimit(err); err == nil {
 				d.polled = false
 				l.polled--

@@ -1,8 +1,10 @@
 package watcher
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -38,6 +40,11 @@ func (t Target) places() map[place]bool {
 		places[place{folder, filepath.Clean(f)}] = true
 	}
 	return places
+}
+
+// arrives reports whether path lies below t's folder of arrivals.
+func (t Target) arrives(path string) bool {
+	return t.Arrivals != "" && strings.HasPrefix(path, filepath.Clean(t.Arrivals)+string(filepath.Separator))
 }
 
 func (t Target) check() error {
@@ -103,9 +110,13 @@ func (l *loop) setTarget(t Target, now time.Time) {
 			delete(old.roots, p)
 		}
 	}
-	for p := range places {
+	// What tells most goes first, in case the system's limit is near.
+	sorted := slices.SortedFunc(maps.Keys(places), func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), strings.Compare(a.path, b.path))
+	})
+	for _, p := range sorted {
 		if old.roots[p] == nil {
-			r := &root{kind: p.kind, target: old, path: p.path}
+			r := &root{kind: p.kind, target: old, path: p.path, inside: p.kind == folder && t.arrives(p.path)}
 			old.roots[p] = r
 			l.arm(r, false, now)
 		}

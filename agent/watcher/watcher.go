@@ -2,7 +2,7 @@
 //
 // Events are hints, never the truth: each one only leads to the question what is on disk now. So it does not matter
 // when some are lost, doubled or late; the sweep finds the rest. Nothing is watched recursively. A profile costs one
-// watch for its folder, one for its folder of extensions and one for each extension.
+// watch for its folder, one for its folder of extensions and one for each extension, besides [Target].Folders.
 //
 // # What is settled when
 //
@@ -33,8 +33,8 @@
 //
 // # Windows
 //
-// Each watched folder holds a handle (opened with all sharing modes) and a buffer: 64 KiB, and 4 KiB for the folder of one
-// extension. A full buffer counts as an overflow. After other errors fsnotify leaves a watch dead, therefore all are
+// Each watched folder holds a handle (opened with all sharing modes) and a buffer: 64 KiB, and 4 KiB for what lies
+// below [Target].Arrivals. A full buffer counts as an overflow. After other errors fsnotify leaves a watch dead, therefore all are
 // removed and added again then.
 package watcher
 
@@ -51,7 +51,9 @@ type Target struct {
 	Dir      string   // absolute; watched for the entries named in Files, and for Arrivals to appear
 	Files    []string // base names in Dir whose change matters
 	Arrivals string   // absolute folder; each of its children is watched, and a folder that appears in a child is complete
-	Folders  []string // absolute folders in which any change matters
+	// Folders are absolute folders in which any change matters. One that lies below Arrivals is not waited for while it is
+	// missing: its arrival is told anyway.
+	Folders []string
 }
 
 // A Reason says why a target should be read again.
@@ -70,6 +72,8 @@ type Change struct {
 	Path   string // what changed; empty when it was more than one place
 	Reason Reason
 	At     time.Time // when the first event of it was received
+	// Folders lists those of Target.Folders in which something changed.
+	Folders []string
 }
 
 // An Await is a folder entry whose appearance means that the targets should be looked for again.

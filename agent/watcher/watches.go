@@ -32,6 +32,7 @@ type root struct {
 	path    string  // as Set gave it
 	name    string  // Await.Name
 	at      string  // the folder that is watched for it: where path leads, or the nearest existing ancestor
+	inside  bool    // one of Target.Folders below Target.Arrivals
 	dirs    map[*dir]struct{}
 	problem error
 }
@@ -84,7 +85,7 @@ func (l *loop) arm(r *root, announce bool, at time.Time) {
 			r.problem = err
 			return
 		}
-		if l.guard(r) {
+		if r.inside || l.guard(r) {
 			return
 		}
 	}
@@ -136,7 +137,7 @@ func (l *loop) use(path string, u *use) (*dir, error) {
 	d := l.dirs[path]
 	if d == nil {
 		d = &dir{path: path}
-		err := l.src.Add(path, u.kind == version)
+		err := l.src.Add(path, u.few())
 		switch {
 		case isLimit(err):
 			l.degraded = l.degraded || l.limit == nil
@@ -146,7 +147,7 @@ func (l *loop) use(path string, u *use) (*dir, error) {
 			return nil, err
 		}
 		l.dirs[path] = d
-		if u.kind != version {
+		if !u.few() {
 			l.unheard(path)
 		}
 	}
@@ -160,6 +161,9 @@ func (l *loop) use(path string, u *use) (*dir, error) {
 	}
 	return d, nil
 }
+
+// few says that little happens in the folder, and that nothing below it is watched.
+func (u *use) few() bool { return u.kind == version || u.root.inside }
 
 // unheard finds watched folders in path that are gone. fsnotify leaves out the removal of a folder when its parent is
 // watched too, whose own event tells it; but a parent that is watched only since a moment ago has none.
@@ -289,6 +293,9 @@ func (u *use) know(name string) {
 }
 
 func (l *loop) arrived(u *use, name string, at time.Time) {
+	if r := u.root.target.roots[place{folder, filepath.Join(u.path, name)}]; r != nil && r.at == "" {
+		l.arm(r, false, at) // it had gone
+	}
 	l.emit(Change{Target: u.root.target.ID, Path: filepath.Join(u.path, name), Reason: Arrived, At: at})
 }
 

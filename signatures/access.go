@@ -42,8 +42,10 @@ func scriptValues(m *manifests.Manifest, get func(*manifests.ContentScript) []st
 	return unique(out)
 }
 
-// newAccess tells what the extension may touch: what the browser has granted when that is known, what the manifest
-// declares otherwise. Optional permissions count once they are granted.
+// newAccess tells what the extension may touch: all that the manifest requires, and of its optional permissions those
+// that the browser has granted. What is required counts even when the browser's record of grants lacks it: the record
+// may be stale or edited, and an empty one must not make a thief look harmless. Only while the person lets the
+// extension act on click are its sites told as such.
 func newAccess(c *catalog, ext *manifests.Extension, m *manifests.Manifest) *access {
 	a := &access{catalog: c, legacy: m.ManifestVersion > 0 && m.ManifestVersion < 3}
 	hosts, scripts := bounded(unique(m.Hosts)), bounded(scriptHosts(m))
@@ -52,33 +54,29 @@ func newAccess(c *catalog, ext *manifests.Extension, m *manifests.Manifest) *acc
 			a.declared = append(a.declared, cov)
 		}
 	}
-	if ext.Granted == nil {
-		a.hold(m.Permissions, m.Permissions)
-		a.hosts = a.covers(hosts, "host_permissions: ")
-		a.scripts = a.covers(scripts, "content_scripts: ")
-		if ext.Withheld {
-			a.onClick(a.hosts)
-			a.onClick(a.scripts)
-		}
-		return a
+	a.hold(m.Permissions, "permissions: ")
+	a.hosts = a.covers(hosts, "host_permissions: ")
+	a.scripts = a.covers(scripts, "content_scripts: ")
+	granted := manifests.Access{}
+	if ext.Granted != nil {
+		granted = *ext.Granted
 	}
-	a.hold(ext.Granted.APIs, m.Permissions)
-	a.grant(ext, m, hosts, scripts)
+	if ext.Withheld {
+		a.withhold(bounded(unique(granted.Hosts)))
+	}
+	a.grant(granted, ext, m, hosts, scripts)
 	return a
 }
 
 func bounded(patterns []string) []string { return patterns[:min(len(patterns), maxPatterns)] }
 
-func (a *access) hold(names, declared []string) {
+func (a *access) hold(names []string, label string) {
 	for _, name := range unique(names) {
 		p, ok := a.catalog.permissions[name]
 		if !ok || len(p.capabilities) == 0 {
 			continue
 		}
-		h := heldPermission{permission: p, because: "permissions: " + name}
-		if !slices.Contains(declared, name) {
-			h.because = "granted: " + name
-		}
+		h := heldPermission{permission: p, because: label + name}
 		a.apis = append(a.apis, h)
 		if !p.needsHost {
 			a.everywhere = append(a.everywhere, h)
@@ -86,42 +84,46 @@ func (a *access) hold(names, declared []string) {
 	}
 }
 
-// grant fills hosts and scripts from what the browser has granted. A content script runs where some granted host
-// covers it; a granted pattern that the manifest has only among its content scripts (Chromium keeps those as
-// "scriptable hosts") gives no more than that.
-func (a *access) grant(ext *manifests.Extension, m *manifests.Manifest, hosts, scripts []string) {
-	granted := bounded(unique(ext.Granted.Hosts))
-	var explicit []string
-	for _, g := range granted {
-		if !slices.Contains(scripts, g) || slices.Contains(hosts, g) || slices.Contains(m.OptionalHosts, g) {
-			explicit = append(explicit, g)
+// grant adds what the browser has granted of the optional permissions, and the sites that the person allowed of those
+// that are otherwise on click. A granted pattern that the manifest has only among its content scripts (Chromium keeps
+// those as "scriptable hosts") gives no more than that.
+func (a *access) grant(granted manifests.Access, ext *manifests.Extension, m *manifests.Manifest, hosts, scripts []string) {
+	var apis []string
+	for _, name := range granted.APIs {
+		if slices.Contains(m.OptionalPermissions, name) && !slices.Contains(m.Permissions, name) {
+			apis = append(apis, name)
 		}
 	}
-	for _, g := range explicit {
-		label := "granted: "
-		if slices.Contains(hosts, g) {
-			label = "host_permissions: "
-		}
-		a.hosts = append(a.hosts, a.covers([]string{g}, label)...)
-	}
-	all := a.covers(granted, "")
-	for _, s := range a.covers(scripts, "content_scripts: ") {
-		ok := slices.ContainsFunc(all, func(g cover) bool { return g.pattern.Overlaps(s.pattern) })
-		if !ok && ext.Withheld {
-			s.text = "on click: " + s.text
-		}
-		if ok || ext.Withheld {
-			a.scripts = append(a.scripts, s)
-		}
-	}
+	a.hold(apis, "granted: ")
+	allowed := a.covers(bounded(unique(m.OptionalHosts)), "")
 	if ext.Withheld {
-		var rest []string
-		for _, h := range hosts {
-			if !slices.Contains(granted, h) {
-				rest = append(rest, h)
+		allowed = append(allowed, a.covers(hosts, "")...)
+	}
+	for _, g := range bounded(unique(granted.Hosts)) {
+		if slices.Contains(hosts, g) || slices.Contains(scripts, g) && !slices.Contains(m.OptionalHosts, g) {
+			continue
+		}
+		for _, c := range a.covers([]string{g}, "granted: ") {
+			// A site may be granted out of a wider pattern.
+			if slices.ContainsFunc(allowed, func(o cover) bool { return o.pattern.Overlaps(c.pattern) }) {
+				a.hosts = append(a.hosts, c)
 			}
 		}
-		a.hosts = append(a.hosts, a.covers(rest, "on click: host_permissions: ")...)
+	}
+}
+
+// withhold notes which sites the extension may act on only when the person clicks it: those that no grant covers.
+func (a *access) withhold(granted []string) {
+	all := a.covers(granted, "")
+	for i := range a.hosts {
+		if !slices.Contains(granted, a.hosts[i].raw) {
+			a.hosts[i].text = "on click: " + a.hosts[i].text
+		}
+	}
+	for i := range a.scripts {
+		if !slices.ContainsFunc(all, func(g cover) bool { return g.pattern.Overlaps(a.scripts[i].pattern) }) {
+			a.scripts[i].text = "on click: " + a.scripts[i].text
+		}
 	}
 }
 
@@ -134,12 +136,6 @@ func (a *access) covers(patterns []string, label string) []cover {
 		}
 	}
 	return out
-}
-
-func (a *access) onClick(covers []cover) {
-	for i := range covers {
-		covers[i].text = "on click: " + covers[i].text
-	}
 }
 
 // exchanges returns the reach on each exchange where there is any.

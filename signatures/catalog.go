@@ -14,14 +14,18 @@ import (
 // A catalog is what is known to be good or worth robbing: exchanges, wallets, permissions. It never changes after
 // loading.
 type catalog struct {
-	generic     Response // what to do on every exchange
-	exchanges   []exchange
-	wallets     []wallet
-	brands      []wallet // names that have no official extension
-	permissions map[string]permission
-	hosts       ability // what a host permission lets an extension do
-	scripts     ability // what a content script lets it do
-	mailDomains []string
+	generic Response // what to do on every exchange
+	// genericTopics says what each of generic.User is about.
+	genericTopics [][]string
+	topics        []topic
+	mention       mention
+	exchanges     []exchange
+	wallets       []wallet
+	brands        []wallet // names that have no official extension
+	permissions   map[string]permission
+	hosts         ability // what a host permission lets an extension do
+	scripts       ability // what a content script lets it do
+	mailDomains   []string
 
 	capabilities []string // that reach is made of
 	official     map[string]*wallet
@@ -142,7 +146,9 @@ func (c *catalog) index() {
 
 func (c *catalog) exchangeKeys(d *document) keys {
 	return keys{
-		"generic": func(n *yaml.Node) { c.generic = d.response(n) },
+		"generic":      func(n *yaml.Node) { c.genericKeys(d, n) },
+		"topics":       func(n *yaml.Node) { c.topicKeys(d, n) },
+		"server_named": func(n *yaml.Node) { c.mentionKeys(d, n) },
 		"exchanges": func(n *yaml.Node) {
 			d.list(n, "exchanges", func(n *yaml.Node) {
 				var e exchange

@@ -167,6 +167,18 @@ func (rs *Ruleset) lintCatalog() (defects []Defect) {
 			defects = append(defects, Defect{Path: "catalog/exchanges.yml", Reason: "generic: " + reason, Hint: hint})
 		}
 	}
+	for _, step := range slices.Concat(rs.catalog.mention.response.User, rs.catalog.mention.response.Admin) {
+		if reason, hint := badStep(step); reason != "" {
+			defects = append(defects, Defect{Path: "catalog/exchanges.yml", Reason: "server_named: " + reason, Hint: hint})
+		}
+	}
+	for _, about := range rs.catalog.genericTopics {
+		for _, key := range about {
+			if !slices.ContainsFunc(rs.catalog.topics, func(t topic) bool { return t.key == key }) {
+				defects = append(defects, Defect{Path: "catalog/exchanges.yml", Reason: "generic: no topic " + key, Hint: "add it to topics"})
+			}
+		}
+	}
 	lists := rs.catalog.placeholders
 	for _, domain := range slices.Concat(lists["exchange_domains"], lists["wallet_domains"], lists["webmail_domains"]) {
 		if found := rs.indicators.domain(domain); found != nil {

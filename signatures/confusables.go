@@ -133,7 +133,8 @@ func betweenLatin(rs []rune, i int) bool {
 }
 
 // straighten returns the characters in the order in which they are seen, and whether any were turned around by a
-// right-to-left override (U+202E).
+// right-to-left override (U+202E). A turned run stands apart with spaces, so that a brand in it is seen ("evil" and
+// then "MetaMask"); find puts the parts of one word together again.
 func straighten(rs []rune) (out []rune, turned bool) {
 	for i := 0; i < len(rs); i++ {
 		if rs[i] != '\u202E' {
@@ -147,7 +148,7 @@ func straighten(rs []rune) (out []rune, turned bool) {
 		}
 		part := slices.Clone(rs[i+1 : j])
 		slices.Reverse(part)
-		out = append(out, part...)
+		out = append(append(append(out, ' '), part...), ' ')
 		i = j - 1
 	}
 	return out, turned

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,6 +21,8 @@ import (
 const (
 	// maxScript: the largest real bundles (compilers, wallets with all their chains in one file) are below 16 MiB.
 	maxScript = 32 << 20
+	// tailScript: of a larger one this much of the end is searched as well, since padding is put before or after.
+	tailScript = 1 << 20
 	// maxRead: the largest real extensions unpack to about 200 MB.
 	maxRead = 512 << 20
 	// maxFiles: the largest real extensions have about 10,000 files.
@@ -53,6 +56,8 @@ type Contents struct {
 	listed   []contentFile       // files whose hash is an indicator
 	all      []contentFile       // when rules ask for paths or hashes
 	reserved map[string][]string // what the analysis of the code found
+	unread   *manifests.Problem  // why some code was not searched; nil: all was
+	linked   *manifests.Problem  // a script that is a link, which is not followed
 }
 
 type contentFile struct{ path, sha256 string }
@@ -98,6 +103,7 @@ func (rs *Ruleset) Read(ctx context.Context, files manifests.Files) (*Contents, 
 		}
 		if err != nil {
 			sc.problem(name, err)
+			sc.missed(name, err)
 			if entry != nil && entry.IsDir() {
 				return fs.SkipDir
 			}
@@ -116,6 +122,11 @@ func (rs *Ruleset) Read(ctx context.Context, files manifests.Files) (*Contents, 
 	}
 	if refused := files.Problems(); len(refused) > 0 {
 		c.Complete = false
+		for _, p := range refused {
+			if c.unread == nil && sc.isScript(p.File) {
+				c.unread = &manifests.Problem{File: show(p.File), Reason: p.Reason}
+			}
+		}
 		c.Problems = append(c.Problems, refused[:min(len(refused), maxContentProblems)]...)
 	}
 	if c.Files == 0 {
@@ -135,6 +146,14 @@ func (sc *scan) problem(file string, err error) {
 	}
 }
 
+// missed notes that code could not be searched in full. What has vanished does not count: an update removes files
+// while they are read, and what is gone does not run.
+func (sc *scan) missed(file string, err error) {
+	if sc.c.unread == nil && !errors.Is(err, fs.ErrNotExist) {
+		sc.c.unread = &manifests.Problem{File: show(file), Reason: reason(err)}
+	}
+}
+
 // reason shortens an error of the file system to what went wrong; where is told beside it.
 func reason(err error) string {
 	var pe *fs.PathError
@@ -150,26 +169,31 @@ func reason(err error) string {
 }
 
 func (sc *scan) visit(name string, entry fs.DirEntry) error {
+	script := sc.isScript(name)
 	if !entry.Type().IsRegular() {
-		sc.problem(name, errors.New("no regular file; it was not read"))
+		err := errors.New("no regular file; it was not read")
+		sc.problem(name, err)
+		if script && sc.c.linked == nil {
+			sc.c.linked = &manifests.Problem{File: show(name), Reason: err.Error()}
+		}
 		return nil
 	}
 	sc.c.Files++
 	if sc.c.Files > sc.rs.limits.files {
-		sc.problem("", fmt.Errorf("more than %d files; the rest was not read", sc.rs.limits.files))
-		return errTooMuch
+		return sc.stop(fmt.Errorf("more than %d files; the rest was not read", sc.rs.limits.files))
 	}
-	script := sc.isScript(name)
 	wantHash := sc.rs.wantHashes || len(sc.rs.indicators.hashes) > 0
 	var sum string
 	if script || wantHash {
 		if sc.c.Bytes >= sc.rs.limits.read {
-			sc.problem("", fmt.Errorf("more than %d bytes; the rest was not read", sc.rs.limits.read))
-			return errTooMuch
+			return sc.stop(fmt.Errorf("more than %d bytes; the rest was not read", sc.rs.limits.read))
 		}
 		var err error
 		if sum, err = sc.file(name, script, wantHash); err != nil {
 			sc.problem(name, err)
+			if script {
+				sc.missed(name, err)
+			}
 		}
 	}
 	if sc.rs.wantPaths || sc.rs.wantHashes {
@@ -179,6 +203,13 @@ func (sc *scan) visit(name string, entry fs.DirEntry) error {
 		sc.c.listed = append(sc.c.listed, contentFile{show(name), sum})
 	}
 	return nil
+}
+
+// stop ends the reading at a bound: there may be code in what is left.
+func (sc *scan) stop(err error) error {
+	sc.problem("", err)
+	sc.missed("", err)
+	return errTooMuch
 }
 
 // file reads one file, hashes and searches it.
@@ -221,14 +252,14 @@ func (sc *scan) spare() []byte {
 	return sc.buf[:cap(sc.buf)]
 }
 
-// A largeError says that a script was searched up to this many bytes.
+// A largeError says that a script was searched up to this many bytes, and its end.
 type largeError int64
 
 func (e largeError) Error() string {
-	return fmt.Sprintf("larger than %d bytes; only the beginning was searched", int64(e))
+	return fmt.Sprintf("larger than %d bytes; only the beginning and the end were searched", int64(e))
 }
 
-// script reads a script into the buffer and searches it.
+// script reads a script into the buffer and searches it; of a large one the beginning and the end.
 func (sc *scan) script(name string, in io.Reader) error {
 	data, err := sc.fill(in)
 	sc.c.Bytes += int64(len(data))
@@ -236,16 +267,47 @@ func (sc *scan) script(name string, in io.Reader) error {
 		return err
 	}
 	limit := sc.rs.limits.script
-	large := int64(len(data)) > limit
-	if large {
-		data = data[:limit]
+	if int64(len(data)) <= limit {
+		sc.c.scripts++
+		sc.search(show(name), decodeText(data), false)
+		return nil
 	}
+	rest := slices.Clone(data[limit:])
 	sc.c.scripts++
-	sc.search(show(name), decodeText(data))
-	if large {
-		return largeError(limit)
+	sc.search(show(name), decodeText(data[:limit]), false)
+	mark := slices.Clone(data[:2])
+	end, passed, err := lastBytes(rest, in)
+	sc.c.Bytes += passed
+	if err != nil {
+		return err
 	}
-	return nil
+	if wide := mark[0]^mark[1] == 1 && mark[0] >= 0xFE; wide { // UTF-16: the end is read by the mark at the beginning
+		if (limit+int64(len(rest))+passed-int64(len(end)))%2 == 1 {
+			end = end[1:]
+		}
+		end = decodeText(append(mark, end...))
+	}
+	sc.search(show(name), end, true)
+	return largeError(limit)
+}
+
+// lastBytes reads in to its end and returns the last of start and what was read, and how much that was.
+func lastBytes(start []byte, in io.Reader) (end []byte, passed int64, err error) {
+	buf := make([]byte, 64<<10)
+	end = start
+	for {
+		n, err := in.Read(buf)
+		passed += int64(n)
+		if end = append(end, buf[:n]...); len(end) > 2*tailScript {
+			end = append(end[:0], end[len(end)-tailScript:]...)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return end[max(0, len(end)-tailScript):], passed, nil
+		case err != nil:
+			return nil, passed, err
+		}
+	}
 }
 
 // fill reads up to the bound and a little more into the buffer.

@@ -87,11 +87,39 @@ func TestURLHosts(t *testing.T) {
 		"https://bücher.example/":                      "xn--bcher-kva.example",
 		"https://" + strings.Repeat("a", 5000):         "",
 		"://":                                          "",
+		// comments
+		"// see https://evil.example/x\nfoo()":                       "",
+		"/* https://evil.example */ foo()":                           "",
+		"a = 1 // https://evil.example":                              "",
+		"// x\nfetch('https://evil.example')":                        "evil.example",
+		"// https://evil.example\nfetch('https://evil.example')":     "evil.example",
+		"u = 'http://x.test' // https://evil.example":                "",
+		"u = \"//\" + \"https://evil.example\"":                      "evil.example",
+		"u = '/*' ; fetch('https://evil.example') ; v = '*/'":        "evil.example",
+		"r = /[/*]/; fetch('https://evil.example') /* */":            "evil.example",
+		"r = /'/; fetch('https://evil.example') // '":                "evil.example",
+		"return /\"/.test(x) || fetch('https://evil.example') //\"":  "evil.example",
+		"a = (b) / 2; // https://evil.example":                       "",
+		"t = `${ `//` + 'x' } https://evil.example`":                 "evil.example",
+		"t = `//${a}`; // https://evil.example":                      "",
+		"t = `a${ {b: `}`} }//`; fetch('https://evil.example')":      "evil.example",
+		"/* open: https://evil.example":                              "evil.example",
+		"x = 'open //\nfetch(\"https://evil.example\")":              "evil.example",
+		"// x\u2028fetch('https://evil.example')":                    "evil.example",
+		"case 1: // https://evil.example":                            "",
+		"x(a ?b :c)\n//\thttps://evil.example\r\n":                   "",
+		strings.Repeat("=/[", 300_000) + "'https://evil.example'":    "evil.example",
+		strings.Repeat("/*", 300_000) + "'https://evil.example'":     "evil.example",
+		strings.Repeat("=/[", 300_000) + "\n// https://evil.example": "evil.example", // nonsense: given up
 	} {
 		c := read(t, rs, "a.js", text)
 		if got := strings.Join(sortedKeys(c.hosts), " "); got != want {
 			t.Errorf("%s: got %q, want %q", clip(text, 60), got, want)
 		}
+	}
+	page := read(t, rs, "a.html", "<!-- https://evil.example --><a href=https://a.evil.example>//</a>")
+	if got := strings.Join(sortedKeys(page.hosts), " "); got != "a.evil.example" {
+		t.Errorf("page: %q", got)
 	}
 }
 
@@ -179,8 +207,8 @@ func TestReadBounds(t *testing.T) {
 		found   string
 	}{
 		{[]string{"a.js", x, "z.js", "sendSecret("}, "", "z.js"},
-		{[]string{"a.js", x + "sendSecret(", "z.js", "sendSecret("}, "larger than 100 bytes; only the beginning was searched", "z.js"},
-		{[]string{"a.js", strings.Repeat(x, 2), "b.js", strings.Repeat(x, 2), "z.js", "sendSecret("}, "larger than 100 bytes; only the beginning was searched", "z.js"},
+		{[]string{"a.js", x + "sendSecret(", "z.js", "sendSecret("}, "larger than 100 bytes; only the beginning and the end were searched", "a.js"},
+		{[]string{"a.js", strings.Repeat(x, 2), "b.js", strings.Repeat(x, 2), "z.js", "sendSecret("}, "larger than 100 bytes; only the beginning and the end were searched", "z.js"},
 		{[]string{"a.js", x, "b.js", x, "c.js", x, "d.js", x, "e.js", x + x, "z.js", "sendSecret("}, "more than 500 bytes; only the beginning was read", ""},
 		{[]string{"a", "", "b", "", "c", "", "d", "", "e", "", "z.js", "sendSecret("}, "more than 5 files; the rest was not read", ""},
 	} {
@@ -212,6 +240,83 @@ func TestReadBounds(t *testing.T) {
 		}
 	}
 }
+
+// TestUnsearched: what was not read is not called harmless when the extension can do anything.
+func TestUnsearched(t *testing.T) {
+	t.Parallel()
+	rs := scriptRules(t)
+	small := *rs
+	small.limits = readLimits{script: 100, read: 2000, files: 4}
+	x := strings.Repeat("x", 150)
+	for _, tt := range []struct {
+		name    string
+		files   []string
+		change  func(*manifests.Extension, *manifests.Manifest)
+		verdict Verdict
+		file    string
+	}{
+		{"large script", []string{"a.js", x}, allowed, Unreadable, "a.js"},
+		{"large script, switched off", []string{"a.js", x}, func(e *manifests.Extension, m *manifests.Manifest) {
+			allowed(e, m)
+			e.Enabled = false
+		}, Unreadable, "a.js"},
+		{"large script that may do nothing", []string{"a.js", x}, nil, Clean, "a.js"},
+		{"large picture", []string{"a.png", x, "b.js", "x"}, allowed, Clean, ""},
+		{"no permission", []string{"denied.js", "x", "a.js", "x"}, allowed, Unreadable, "denied.js"},
+		{"an image without permission", []string{"denied.png", "x", "a.js", "x"}, allowed, Clean, ""},
+		{"broken", []string{"io.js", "x"}, allowed, Unreadable, "io.js"},
+		{"vanished in an update", []string{"gone.js", "x", "a.js", "x"}, allowed, Clean, "gone.js"},
+		{"too many files", []string{"a.png", "", "b.png", "", "c.png", "", "d.png", "", "e.js", "x"}, allowed, Unreadable, ""},
+		{"too much", []string{"a.js", strings.Repeat(x, 20)}, allowed, Unreadable, "a.js"},
+		{"end of a large script", []string{"a.js", x + "sendSecret("}, allowed, Suspicious, "a.js"},
+		{"end of a large script in UTF-16", []string{"a.js", "\xff\xfe" + utf16le(x+"sendSecret(")}, allowed, Suspicious, "a.js"},
+		{"the same, odd", []string{"a.js", "\xff\xfe" + utf16le(x+"sendSecret(") + "x"}, allowed, Suspicious, "a.js"},
+		{"built in", []string{"a.js", x}, func(e *manifests.Extension, m *manifests.Manifest) {
+			allowed(e, m)
+			e.Origin = manifests.OriginBuiltin
+		}, Clean, "a.js"},
+	} {
+		c, err := small.Read(t.Context(), files{FS: hostile{inMemory(tt.files...).FS}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := small.Judge(Input{Extension: extension(tt.change), Contents: c})
+		file := ""
+		if len(r.Problems) > 0 {
+			file = r.Problems[0].File
+		}
+		if r.Verdict != tt.verdict || file != tt.file {
+			t.Errorf("%s: %s, %+v", tt.name, r.Verdict, r.Problems)
+		}
+	}
+	// The reason stands first, whatever else went wrong, and refused links to scripts count.
+	c, err := rs.Read(t.Context(), files{FS: inMemory("a.js", "x").FS, problems: []manifests.Problem{{File: "x.png", Reason: "a link"}, {File: "x.js", Reason: "a link"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rs.Judge(Input{Extension: extension(allowed), Contents: c})
+	if r.Verdict != Unreadable || len(r.Problems) != 2 || r.Problems[0].File != "x.js" {
+		t.Errorf("a link: %s, %+v", r.Verdict, r.Problems)
+	}
+	linked, err := rs.Read(t.Context(), files{FS: fstest.MapFS{"a.js": {Data: []byte("x"), Mode: fs.ModeSymlink}, "b.js": {Data: []byte("x")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]Verdict{"/home/ada/x": Unreadable, "/usr/share/webext/lightbeam": Clean, "": Unreadable} {
+		e := extension(allowed)
+		e.Path = path
+		if r := rs.Judge(Input{Extension: e, Contents: linked}); r.Verdict != want || len(r.Problems) != 1 {
+			t.Errorf("a script that is a link, %q: %s, %+v", path, r.Verdict, r.Problems)
+		}
+	}
+	long := append(bytes.Repeat([]byte("x"), 3*tailScript), "end"...)
+	end, n, err := lastBytes([]byte("start"), bytes.NewReader(long))
+	if err != nil || n != int64(len(long)) || len(end) != tailScript || !bytes.HasSuffix(end, []byte("xend")) {
+		t.Errorf("the end: %d of %d, %v", len(end), n, err)
+	}
+}
+
+func allowed(_ *manifests.Extension, m *manifests.Manifest) { m.Permissions = []string{"storage"} }
 
 func TestShow(t *testing.T) {
 	t.Parallel()

@@ -234,14 +234,17 @@ func (s *subject) matchID() []fact {
 }
 
 // knownGood reports whether the extension is the official one of a wallet: its ID is, and nothing says that the
-// folder was put there in another way. Unpacked and command-line extensions can claim any ID.
+// folder was put there in another way. Unpacked and command-line extensions can claim any ID, and in Firefox every
+// package can that the store has not signed.
 func (s *subject) knownGood() bool {
 	if s.ext.IDFromPath || s.ext.CommandLine || s.rs.catalog.official[strings.ToLower(s.ext.ID)] == nil {
 		return false
 	}
 	switch s.ext.Origin {
-	case manifests.OriginStore, manifests.OriginPolicy, manifests.OriginUnknown:
+	case manifests.OriginStore, manifests.OriginPolicy:
 		return true
+	case manifests.OriginUnknown:
+		return !geckoID().MatchString(s.ext.ID)
 	}
 	return false
 }

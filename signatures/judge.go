@@ -13,8 +13,8 @@ const maxEvidence = 8
 
 // Judge gives the verdict. It never fails: what could not be judged is a problem or the verdict unreadable.
 //
-// The verdict is the worst of the findings; without any it is unreadable when the extension could not be read, then
-// capable when it reaches an exchange, then clean. An extension that is part of the browser is only ever judged by
+// The verdict is the worst of the findings; without any it is unreadable when the extension, or one of its scripts in
+// full, could not be read, then capable when it reaches an exchange, then clean. An extension that is part of the browser is only ever judged by
 // indicators that say malicious.
 func (rs *Ruleset) Judge(in Input) Result {
 	return rs.judge(rs.newSubject(in))
@@ -43,6 +43,10 @@ func (rs *Ruleset) judge(s *subject) Result {
 	switch {
 	case s.ext.Unreadable != "":
 		result.Verdict = Unreadable
+	case s.unsearched() != nil:
+		// Padding must not hide code: what was not read cannot be called harmless.
+		result.Verdict = Unreadable
+		result.Problems = append(result.Problems, *s.unsearched())
 	case len(result.Reach) > 0 && s.ext.Origin != manifests.OriginBuiltin:
 		result.Verdict = Capable
 	}
@@ -52,10 +56,33 @@ func (rs *Ruleset) judge(s *subject) Result {
 		}
 	}
 	if s.contents != nil {
-		result.Problems = slices.Clone(s.contents.Problems)
+		for _, p := range s.contents.Problems {
+			if !slices.Contains(result.Problems, p) { // the reason of the verdict stands first
+				result.Problems = append(result.Problems, p)
+			}
+		}
 	}
 	result.Problems = append(result.Problems, s.problems...)
 	return result
+}
+
+// unsearched returns why some code of the extension was not searched, when the extension can do anything with it.
+func (s *subject) unsearched() *manifests.Problem {
+	if s.contents == nil || s.ext.Origin == manifests.OriginBuiltin {
+		return nil
+	}
+	able := len(s.m.Permissions) + len(s.m.Hosts) + len(s.m.ContentScripts) + len(s.m.OptionalPermissions) + len(s.m.OptionalHosts)
+	switch {
+	case able == 0 && len(s.reach()) == 0:
+		return nil
+	case s.contents.unread == nil && strings.HasPrefix(s.ext.Path, "/usr/"):
+		// Debian links the libraries of its extensions to where they lie once for all programs; who can write there needs
+		// no extension.
+		return nil
+	case s.contents.unread == nil:
+		return s.contents.linked
+	}
+	return s.contents.unread
 }
 
 // apply runs one rule.
@@ -75,6 +102,7 @@ func (r *Rule) apply(s *subject) (Finding, bool) {
 			f.Campaign = row.campaign
 		}
 	}
+	s.rs.catalog.soften(&f, facts)
 	return f, true
 }
 
@@ -122,10 +150,12 @@ func (s *subject) bareIndicators(covered map[string]bool) []Finding {
 		if row.verdict == Malicious {
 			level = "critical"
 		}
-		out = append(out, Finding{
+		f := Finding{
 			Rule: campaign, Title: "Known from the campaign " + campaign, Level: level, Verdict: row.verdict, Campaign: campaign,
 			Evidence: evidence(facts), Response: s.rs.catalog.generic,
-		})
+		}
+		s.rs.catalog.soften(&f, facts)
+		out = append(out, f)
 	}
 	return out
 }
@@ -138,59 +168,4 @@ func sortFindings(findings []Finding) {
 			strings.Compare(a.Rule, b.Rule),
 		)
 	})
-}
-
-// maxOwnSteps is for how many exchanges the steps are told one by one. Beyond, a frightened person would have to
-// work through dozens of lines; the general order is better.
-const maxOwnSteps = 3
-
-// Advice says what to do now, in order and without repetition: the steps of the worst finding, then those of the
-// exchanges that the extension reaches, or the general ones when it reaches many. It is empty when there is nothing
-// to warn of.
-func (rs *Ruleset) Advice(ext *manifests.Extension, result Result) Response {
-	advice := Response{User: []string{}, Admin: []string{}}
-	switch {
-	case result.Verdict == Unreadable && ext.Browser == "":
-		advice.User = append(advice.User, "Install it nowhere until it can be read: what it does could not be checked.")
-		return advice
-	case result.Verdict == Unreadable:
-		advice.User = append(advice.User,
-			"Open the extensions page of the browser and look whether you know "+show(ext.Name())+".",
-			"Remove it if you do not know it, or if you can do without it: what it does could not be checked.")
-		return advice
-	case !result.Verdict.Worse(Unreadable) || len(result.Findings) == 0:
-		return advice
-	}
-	advice.User = append(advice.User, result.Findings[0].Response.User...)
-	for _, f := range result.Findings {
-		advice.Admin = append(advice.Admin, f.Response.Admin...)
-	}
-	// What follows closes accounts and changes keys. A suspicion alone does not call for it.
-	if result.Verdict == Suspicious && len(result.Reach) > 0 {
-		advice.User = append(advice.User, "Go on with these steps at once if you see a login, trade, withdrawal or API key that is not yours.")
-	}
-	if len(result.Reach) > maxOwnSteps {
-		advice.User = append(advice.User, "Do the following on every exchange that you use, in this order.")
-		advice.User = append(advice.User, rs.catalog.generic.User...)
-	} else {
-		for _, r := range result.Reach {
-			advice.User = append(advice.User, rs.exchangeSteps(r)...)
-		}
-	}
-	advice.Admin = append(advice.Admin, rs.catalog.generic.Admin...)
-	advice.User, advice.Admin = unique(advice.User), unique(advice.Admin)
-	return advice
-}
-
-func (rs *Ruleset) exchangeSteps(r Reach) []string {
-	var out []string
-	for _, e := range rs.catalog.exchanges {
-		if e.slug != r.Exchange {
-			continue
-		}
-		for _, step := range e.response.User {
-			out = append(out, e.title+": "+step)
-		}
-	}
-	return out
 }

@@ -40,7 +40,7 @@ func TestIndicators(t *testing.T) {
 	rs := ruleset(t, "",
 		"campaigns/evil.yml", campaignRule("evil", "malicious"), "campaigns/grey.yml", campaignRule("grey", "suspicious"),
 		"indicators/extensions.csv", idHeader+badID+",chrome,*,evil,malicious,a report,\n"+
-			metaMask+",chrome,*,evil,malicious,a bulk list,\n"+metaMask+",chrome,6.6.6 6.6.7,grey,malicious,a report,\n"+
+			metaMask+",chrome,*,evil,malicious,a bulk list,\nwebextension@metamask.io,firefox,*,evil,malicious,a bulk list,\n"+metaMask+",chrome,6.6.6 6.6.7,grey,malicious,a report,\n"+
 			"bad@x.example,firefox,1.0,evil,suspicious,a report,\n"+"abcdefghijklmnopabcdefghijklmnoa,chrome,*,norule,malicious,a report,\n",
 		"indicators/files.csv", hashHeader+hash+",evil,malicious,a report,\n",
 		"indicators/domains.csv", domainHeader+"evil.example,evil,malicious,a report,\ngrey.example,grey,malicious,a report,\nthird.example,norule,malicious,a report,\n")
@@ -62,6 +62,10 @@ func TestIndicators(t *testing.T) {
 			e.ID, e.Origin = metaMask, manifests.OriginUnpacked
 		}, nil, Malicious, "evil",
 			metaMask + " (listed by a bulk list)"},
+		{"genuine add-on on a bulk list", func(e *manifests.Extension, _ *manifests.Manifest) { e.ID = "webextension@metamask.io" }, nil, Clean, "", ""},
+		{"an add-on with its ID from elsewhere", func(e *manifests.Extension, _ *manifests.Manifest) {
+			e.ID, e.Origin = "webextension@metamask.io", manifests.OriginUnknown
+		}, nil, Malicious, "evil", "webextension@metamask.io (listed by a bulk list)"},
 		{"row weaker than the rule", func(e *manifests.Extension, _ *manifests.Manifest) { e.ID = "BAD@x.example" }, nil, Suspicious, "evil", "BAD@x.example version 1.0 (listed by a report)"},
 		{"other version", func(e *manifests.Extension, m *manifests.Manifest) { e.ID, m.Version = "bad@x.example", "1.1" }, nil, Clean, "", ""},
 		{"campaign without rule", func(e *manifests.Extension, _ *manifests.Manifest) { e.ID = "abcdefghijklmnopabcdefghijklmnoa" }, nil, Malicious, "norule",

@@ -1,6 +1,7 @@
 package signatures
 
 import (
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -192,14 +193,15 @@ tests: {match: [{name: x}]}
 			t.Errorf("missing %q in\n%s", want, all)
 		}
 	}
-	if _, err := Load(inMemory("my-rule.yml", string(Template("my-rule"))).FS); err != nil {
-		t.Errorf("the template does not load: %v", err)
-	}
 }
 
 func FuzzRule(f *testing.F) {
 	f.Add([]byte(header + "detection:\n  s: {name|re|i: 'a+'}\n  condition: 1 of s*\n"))
-	f.Add(Template("test"))
+	whole, err := fs.ReadFile(rulesFS, "rules/techniques/wallet-imitation.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
 	f.Add([]byte("a: [[[[{{{{"))
 	base := ruleset(f, "")
 	f.Fuzz(func(t *testing.T, data []byte) {

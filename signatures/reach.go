@@ -119,10 +119,14 @@ func parent(domain string) string {
 // maxHost is the length of "*.", the longest host name (253, RFC 1035) and a dot. A longer one reaches no site.
 const maxHost = 256
 
-// hostOf returns the host of a match pattern, "*" for all of them, or "".
+// hostOf returns the host of a match pattern in canonical form, "*" for all of them, or "". An address that is no pattern,
+// as of an update_url, is read as it stands.
 func hostOf(pattern string) string {
-	if pattern == "<all_urls>" {
-		return "*"
+	if len(pattern) > maxFactText {
+		return ""
+	}
+	if p, err := manifests.ParsePattern(pattern); err == nil {
+		return p.Host()
 	}
 	_, rest, ok := strings.Cut(pattern, "://")
 	if !ok {

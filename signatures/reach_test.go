@@ -38,6 +38,12 @@ func TestReach(t *testing.T) {
 		{"cookie thief", func(_ *manifests.Extension, m *manifests.Manifest) {
 			m.Permissions, m.Hosts = []string{"cookies"}, []string{"*://*.binance.com/*"}
 		}, 1, "binance", "session.read page.read", "permissions: cookies; host_permissions: *://*.binance.com/*"},
+		{"the host spelled with an escape", func(_ *manifests.Extension, m *manifests.Manifest) {
+			m.Permissions, m.Hosts = []string{"cookies"}, []string{"https://*.bin%61nce.com/*"}
+		}, 1, "binance", "session.read page.read", "permissions: cookies; host_permissions: https://*.bin%61nce.com/*"},
+		{"the host spelled in full-width letters", func(_ *manifests.Extension, m *manifests.Manifest) {
+			m.Permissions, m.Hosts = []string{"cookies"}, []string{"https://*.ｏkx.com/*"}
+		}, 1, "okx", "session.read page.read", "permissions: cookies; host_permissions: https://*.ｏkx.com/*"},
 		{"cookies without hosts", func(_ *manifests.Extension, m *manifests.Manifest) { m.Permissions = []string{"cookies"} }, 0, "binance", "", ""},
 		{"cookies, content script only", func(_ *manifests.Extension, m *manifests.Manifest) {
 			m.Permissions = []string{"cookies"}
@@ -55,6 +61,19 @@ func TestReach(t *testing.T) {
 		{"granted less than declared", func(e *manifests.Extension, m *manifests.Manifest) {
 			m.Permissions, m.Hosts = []string{"cookies"}, []string{"<all_urls>"}
 			e.Granted = &manifests.Access{APIs: []string{"cookies"}, Hosts: []string{"https://www.okx.com/*"}}
+		}, every, "okx", "session.read page.read", "permissions: cookies; host_permissions: <all_urls>"},
+		{"an empty record of grants", func(e *manifests.Extension, m *manifests.Manifest) {
+			m.Permissions, m.Hosts = []string{"cookies"}, []string{"https://*.okx.com/*"}
+			m.ContentScripts = []manifests.ContentScript{{Matches: []string{"https://www.okx.com/account/my-api*"}}}
+			e.Granted = &manifests.Access{}
+		}, 1, "okx", "session.read api_keys.page page.change page.read",
+			"permissions: cookies; host_permissions: https://*.okx.com/*; content_scripts: https://www.okx.com/account/my-api*"},
+		{"granted what the manifest does not ask for", func(e *manifests.Extension, _ *manifests.Manifest) {
+			e.Granted = &manifests.Access{APIs: []string{"cookies"}, Hosts: []string{"<all_urls>"}}
+		}, 0, "okx", "", ""},
+		{"granted one site of the optional ones", func(e *manifests.Extension, m *manifests.Manifest) {
+			m.Permissions, m.OptionalHosts = []string{"cookies"}, []string{"*://*/*"}
+			e.Granted = &manifests.Access{Hosts: []string{"https://www.okx.com/*"}}
 		}, 1, "okx", "session.read page.read", "permissions: cookies; granted: https://www.okx.com/*"},
 		{"granted later", func(e *manifests.Extension, m *manifests.Manifest) {
 			m.OptionalPermissions, m.OptionalHosts = []string{"cookies"}, []string{"<all_urls>"}
@@ -72,6 +91,10 @@ func TestReach(t *testing.T) {
 			m.Permissions, m.Hosts = []string{"cookies"}, []string{"https://*.okx.com/*"}
 			e.Withheld, e.Granted = true, &manifests.Access{APIs: []string{"cookies"}}
 		}, 1, "okx", "session.read page.read", "permissions: cookies; on click: host_permissions: https://*.okx.com/*"},
+		{"withheld but for one site", func(e *manifests.Extension, m *manifests.Manifest) {
+			m.Permissions, m.Hosts = []string{"cookies"}, []string{"<all_urls>"}
+			e.Withheld, e.Granted = true, &manifests.Access{APIs: []string{"cookies"}, Hosts: []string{"https://www.okx.com/*"}}
+		}, every, "okx", "session.read page.read", "permissions: cookies; on click: host_permissions: <all_urls>; granted: https://www.okx.com/*"},
 		{"debugger", func(_ *manifests.Extension, m *manifests.Manifest) { m.Permissions = []string{"debugger"} }, every, "bybit",
 			"session.read api_keys.page withdrawal.page page.change page.read request.change request.read screen.read", "permissions: debugger"},
 		{"proxy", func(_ *manifests.Extension, m *manifests.Manifest) { m.Permissions = []string{"proxy"} }, every, "bybit", "traffic.proxy", "permissions: proxy"},

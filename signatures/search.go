@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"regexp"
+	"sort"
 	"strings"
 	"sync"
 	"unicode/utf16"
@@ -68,9 +69,9 @@ func (f *finder) build() {
 	})
 }
 
-// search looks through one script.
-func (sc *scan) search(name string, data []byte) {
-	w := &where{name: name, data: data}
+// search looks through one script, or through a part of it that stands apart from the beginning.
+func (sc *scan) search(name string, data []byte, apart bool) {
+	w := &where{name: name, data: data, apart: apart}
 	f := sc.rs.finder
 	run := map[int]bool{} // expressions whose literal is here
 	if len(f.patterns) > 0 {
@@ -110,8 +111,9 @@ func (sc *scan) search(name string, data []byte) {
 type where struct {
 	name          string
 	data          []byte
-	offset, lines int // lines before offset
-	start         int // of the line that offset is in
+	apart         bool // data is not the beginning: lines are not known
+	offset, lines int  // lines before offset
+	start         int  // of the line that offset is in
 }
 
 // around is how much text before and after a hit is shown.
@@ -137,11 +139,25 @@ func (w *where) at(from, to int) place {
 	for end < len(w.data) && end > begin && !utf8.RuneStart(w.data[end]) {
 		end--
 	}
-	return place{file: w.name, line: w.lines + 1, column: from - w.start + 1, text: show(strings.TrimSpace(string(w.data[begin:end])))}
+	p := place{file: w.name, text: show(strings.TrimSpace(string(w.data[begin:end])))}
+	if !w.apart {
+		p.line, p.column = w.lines+1, from-w.start+1
+	}
+	return p
 }
 
 // urlHosts notes the hosts of URLs (http, https, ws, wss) that have an indicator. Slashes may be escaped, as in JSON.
+// Comments do not count: what stands there is read by people only.
 func (sc *scan) urlHosts(w *where, data []byte) {
+	known := false
+	var skip []span // found only when a listed host is: few files have one
+	inComment := func(at int) bool {
+		if !known {
+			known, skip = true, comments(w.name, data)
+		}
+		i := sort.Search(len(skip), func(i int) bool { return skip[i].to > at })
+		return i < len(skip) && skip[i].from <= at
+	}
 	for _, mark := range []string{"://", `:\/\/`} {
 		for at := 0; ; {
 			i := bytes.Index(data[at:], []byte(mark))
@@ -156,7 +172,7 @@ func (sc *scan) urlHosts(w *where, data []byte) {
 			if host == "" || sc.rs.indicators.domain(host) == nil {
 				continue
 			}
-			if _, ok := sc.c.hosts[host]; !ok {
+			if _, ok := sc.c.hosts[host]; !ok && !inComment(at) {
 				sc.c.hosts[host] = w.at(at-len(mark), at+len(host))
 			}
 		}

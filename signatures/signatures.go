@@ -31,7 +31,7 @@ type Verdict string
 const (
 	Malicious  Verdict = "malicious"  // exact evidence: an indicator, or a rule whose evidence is conclusive
 	Suspicious Verdict = "suspicious" // behaves like a theft technique, without the last proof
-	Unreadable Verdict = "unreadable" // could not be judged; Extension.Unreadable says why
+	Unreadable Verdict = "unreadable" // could not be judged; Extension.Unreadable or the first of Result.Problems says why
 	Capable    Verdict = "capable"    // reaches an exchange, nothing more
 	Clean      Verdict = "clean"
 )

@@ -118,6 +118,8 @@ type memory struct {
 	listed  memo[[]string]   // version folders of one extension
 	differs memo[comparison] // what differences said of two manifests
 
+	newer memo[time.Time] // when a version folder that the preferences do not name was first seen
+
 	lost map[string]time.Time // since when a preferences file that was read before is missing; guarded by reading
 	seed maphash.Seed
 }
@@ -159,6 +161,7 @@ func (m *memory) end() {
 	m.folders.drop(m.gen)
 	m.listed.drop(m.gen)
 	m.differs.drop(m.gen)
+	m.newer.drop(m.gen)
 }
 
 // folderOf returns the remembered folder at key, or reads it.

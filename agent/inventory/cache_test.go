@@ -136,20 +136,35 @@ func TestConcurrent(t *testing.T) {
 }
 
 func TestWatchFor(t *testing.T) {
-	home := newHome(t)
-	unpacked := filepath.Join(home, "dev")
-	write(t, filepath.Join(unpacked, "manifest.json"), good)
+	home := filepath.Join(newHome(t), "ada")
+	unpacked, other := filepath.Join(home, "dev"), filepath.Join(home, "other")
+	for _, dir := range []string{unpacked, other, home, filepath.Dir(home)} {
+		write(t, filepath.Join(dir, "manifest.json"), good)
+	}
+	write(t, filepath.Join(home, "empty", "x.js"), "")
+	noFiles := func() (manifests.Files, error) { return nil, nil }
 	p := profileIn(home, browsers.Chromium)
 	l := Listing{Extensions: []manifests.Extension{
-		{Origin: manifests.OriginUnpacked, Enabled: true, Path: unpacked},
-		{Origin: manifests.OriginUnpacked, Enabled: true, Path: unpacked},
-		{Origin: manifests.OriginUnpacked, Enabled: false, Path: home},
-		{Origin: manifests.OriginUnpacked, Enabled: true, Path: filepath.Join(home, "gone")},
-		{Origin: manifests.OriginStore, Enabled: true, Path: home},
+		{Origin: manifests.OriginUnpacked, Enabled: true, Path: unpacked, Open: noFiles},
+		{Origin: manifests.OriginUnpacked, Enabled: true, Path: unpacked, Open: noFiles},
+		{Origin: manifests.OriginUnpacked, Enabled: false, Path: other, Open: noFiles},
+		{Origin: manifests.OriginUnpacked, Enabled: true, Path: filepath.Join(home, "gone"), Open: noFiles},
+		{Origin: manifests.OriginUnpacked, Enabled: true, Path: filepath.Join(home, "empty"), Open: noFiles},
+		{Origin: manifests.OriginUnpacked, Enabled: true, Path: other}, // it may not be read
+		{Origin: manifests.OriginUnpacked, Enabled: true, Open: noFiles},
+		{Origin: manifests.OriginUnpacked, Enabled: true, Path: "relative", Open: noFiles},
+		{Origin: manifests.OriginUnpacked, Enabled: true, Path: home, Open: noFiles},
+		{Origin: manifests.OriginUnpacked, Enabled: true, Path: filepath.Dir(home), Open: noFiles},
+		{Origin: manifests.OriginUnpacked, Enabled: true, Path: os.TempDir(), Open: noFiles},
+		{Origin: manifests.OriginUnpacked, Enabled: true, Path: string(filepath.Separator), Open: noFiles},
+		{Origin: manifests.OriginStore, Enabled: true, Path: home, Open: noFiles},
 	}}
 	want := Watch{Files: []string{"Preferences", "Secure Preferences"}, Arrivals: filepath.Join(p.Dir, "Extensions"), Folders: []string{unpacked}}
 	if diff := cmp.Diff(want, WatchFor(p, l)); diff != "" {
 		t.Errorf("Chromium (-want +got):\n%s", diff)
+	}
+	if !isBusy(p, filepath.FromSlash("/home/bob")) || isBusy(p, unpacked) {
+		t.Error("a home counts as a folder of few changes, or another does not")
 	}
 	p.Family = browsers.Gecko
 	want = Watch{Files: []string{"extensions.json", "prefs.js", "extension-preferences.json"}, Folders: []string{filepath.Join(p.Dir, "extensions")}}

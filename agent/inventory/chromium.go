@@ -20,6 +20,9 @@ const (
 	// Chromium writes its preferences ten seconds after an install (measured on Chromium 156, Linux). A version folder
 	// that is older than the preferences by more than this is none that the browser is about to use.
 	prefsDelay = time.Minute
+	// How long a version folder that the preferences do not name may stand for the one that they name. Without an end, a
+	// folder with a high number would hide what runs.
+	pendingFor = 2 * time.Minute
 	// A folder that vanishes while it is listed is looked for once more: uninstalling removes file by file within 170 ms.
 	vanishWait = 5 * time.Millisecond
 )
@@ -32,8 +35,8 @@ type chromiumProfile struct {
 	m       *memory
 	ext     extensionsDir
 	prefs   preferences
-	loading []string // resolved folders that a live process loads by --load-extension
-	orders  func() orders
+	loading []string      // resolved folders that a live process loads by --load-extension
+	orders  func() orders // safe for concurrent use
 }
 
 // A job is one extension to be read.
@@ -45,7 +48,12 @@ type job struct {
 
 func (r *Reader) readChromium(ctx context.Context, p browsers.Profile, h *held, m *memory) Listing {
 	var l Listing
-	c := &chromiumProfile{r: r, p: p, h: h, m: m, orders: sync.OnceValue(func() orders { return r.ordersFor(p) })}
+	var told []manifests.Problem // by orders, if it was asked
+	c := &chromiumProfile{r: r, p: p, h: h, m: m, orders: sync.OnceValue(func() orders {
+		o := r.ordersFor(p, h)
+		told = o.problems
+		return o
+	})}
 	c.prefs = r.readPreferences(h, m, &l)
 	c.ext = h.openExtensions(filepath.Join(p.Dir, "Extensions"), &l)
 	defer c.ext.close()
@@ -69,6 +77,11 @@ func (r *Reader) readChromium(ctx context.Context, p browsers.Profile, h *held, 
 			l.Extensions = append(l.Extensions, *res.ext)
 		}
 		l.Problems = append(l.Problems, res.problems...)
+	}
+	l.Problems = append(l.Problems, told...)
+	if _, more := unpackedFolders(p, l); more {
+		l.Problems = append(l.Problems, problemAt(p.Dir,
+			"it loads more than %d unpacked extensions; changes in the others are noticed only when the profile is read again", maxUnpacked))
 	}
 	return l
 }
@@ -127,7 +140,7 @@ func (c *chromiumProfile) doubts(id string, e *entry) []manifests.Problem {
 	case e.location < locInternal || e.location > locExternalBuiltin:
 		return []manifests.Problem{{Reason: fmt.Sprintf("the preferences give it the location %d, which browsers do not use", e.location)}}
 	case e.location == locInternal && !c.inPlace(id, e):
-		return []manifests.Problem{{Reason: fmt.Sprintf("the preferences give the path %q, which is not where the browser puts what it installs", e.path)}}
+		return []manifests.Problem{{Reason: fmt.Sprintf("the preferences give the path %s, which is not where the browser puts what it installs", quoted(e.path))}}
 	}
 	return nil
 }
@@ -165,7 +178,7 @@ func (c *chromiumProfile) start(id string, e *entry) *manifests.Extension {
 	x := identify(c.p)
 	x.ID = id
 	x.FromStore = e.fromStore
-	x.Origin = origin(e)
+	x.Origin = c.origin(id, e)
 	if x.Origin == manifests.OriginStore && !c.inPlace(id, e) {
 		x.Origin, x.FromStore = manifests.OriginUnknown, false // no store puts files there
 	}
@@ -190,15 +203,22 @@ func appendName(list []string, name string) []string {
 }
 
 // origin says how the extension of an entry came to the browser. Location 1 is also that of a package that somebody
-// dropped on the extensions page, so it needs the store's mark, or the update address of a store: Edge and Opera set the
-// mark for Google's store only.
-func origin(e *entry) manifests.Origin {
+// dropped on the extensions page, so it needs the store's mark, or the update address of a store that sets none.
+// Locations 2, 3 and 6 are also those of what a policy asks for without forcing it ("normal_installed"), and of what the
+// maker of the browser or the computer put there; a vendor's extension from the store is the store's.
+func (c *chromiumProfile) origin(id string, e *entry) manifests.Origin {
 	switch e.location {
 	case locInternal:
-		if e.fromStore || e.manifest != nil && isStoreURL(e.manifest.UpdateURL) {
+		if e.fromStore || e.manifest != nil && isOwnStore(c.p.Browser, e.manifest.UpdateURL) {
 			return manifests.OriginStore
 		}
 	case locExternalPref, locExternalRegistry, locExternalDownload:
+		switch {
+		case c.orders().policy[id]:
+			return manifests.OriginPolicy
+		case e.vendor && e.fromStore:
+			return manifests.OriginStore
+		}
 		return manifests.OriginSideloaded
 	case locUnpacked, locCommandLine:
 		return manifests.OriginUnpacked
@@ -210,17 +230,40 @@ func origin(e *entry) manifests.Origin {
 	return manifests.OriginUnknown
 }
 
-// isStoreURL reports whether an update address is that of a store: Google's, Microsoft's or Opera's.
+// Update addresses of the stores.
+const (
+	googleStore    = "clients2.google.com/service/update2/crx"
+	microsoftStore = "edge.microsoft.com/extensionwebstorebase/v1/crx"
+	operaStore     = "extension-updates.opera.com/api/omaha/update/"
+)
+
+// isStoreURL reports whether an update address is that of a store: Google's, Microsoft's or Opera's. Anyone can write one
+// into a manifest.
 func isStoreURL(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return false
-	}
-	switch u.Host + u.Path {
-	case "clients2.google.com/service/update2/crx",
-		"edge.microsoft.com/extensionwebstorebase/v1/crx",
-		"extension-updates.opera.com/api/omaha/update/":
+	switch updateAddress(s) {
+	case googleStore, microsoftStore, operaStore:
 		return true
 	}
 	return false
+}
+
+// isOwnStore reports whether an update address is that of the store of Edge or Opera, in that browser: these set the
+// store's mark for Google's store only. In other browsers, and for Google's address, the mark decides.
+func isOwnStore(browser, s string) bool {
+	switch updateAddress(s) {
+	case microsoftStore:
+		return browser == "edge"
+	case operaStore:
+		return browser == "opera" || strings.HasPrefix(browser, "opera-")
+	}
+	return false
+}
+
+// updateAddress returns host and path of a web address.
+func updateAddress(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return u.Host + u.Path
 }

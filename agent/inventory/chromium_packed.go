@@ -23,7 +23,7 @@ func (c *chromiumProfile) readPacked(id string, e *entry) (*manifests.Extension,
 	named, ok := c.versionFolder(e.path)
 	if !ok {
 		if e.location != locInternal { // doubts tells of those
-			x.Problems = append(x.Problems, manifests.Problem{Reason: fmt.Sprintf("the preferences give the path %q, which is no version folder of Extensions", e.path)})
+			x.Problems = append(x.Problems, manifests.Problem{Reason: fmt.Sprintf("the preferences give the path %s, which is no version folder of Extensions", quoted(e.path))})
 		}
 		if x.Manifest == nil && x.Unreadable == "" {
 			x.Unreadable = "the path in the preferences is no version folder of Extensions"
@@ -118,14 +118,40 @@ func (c *chromiumProfile) choose(id, named string, e *entry) (dir string, pendin
 		return named, false, nil // older ones stay until the next start of the browser
 	}
 	// Anyone who can write here can make a folder with a high number to hide the version that runs. So a newer folder
-	// counts only when the browser can just have made it and it holds an extension.
+	// counts only when the browser can just have made it and it holds an extension, and only for a while: then the
+	// preferences would name it. An update may also wait for days until the extension is idle; the old one runs meanwhile.
 	t := c.ext.modified(newest)
 	fits := e.waiting || t.After(c.prefs.written.Add(-prefsDelay)) && t.Before(time.Now().Add(prefsDelay))
 	if f, err := c.folder(newest); fits && err == nil && f.manifest != nil {
-		return newest, true, nil
+		if c.isNew(newest, time.Now()) {
+			return newest, true, nil
+		}
+		if e.waiting {
+			return named, false, nil
+		}
 	}
 	return named, false, []manifests.Problem{problemAt(filepath.Join(c.ext.path, filepath.FromSlash(newest)),
 		"a newer version of %s lies here that the browser does not use", id)}
+}
+
+// isNew reports whether a version folder came within the last pendingFor, as the file system and this reader saw it: what
+// the file system says its owner can renew.
+func (c *chromiumProfile) isNew(dir string, now time.Time) bool {
+	first, ok := c.m.newer.keep(dir, c.m.gen)
+	if !ok {
+		first = now
+		c.m.newer.put(dir, nil, c.m.gen, now)
+	}
+	fi, err := c.ext.root.Stat(dir)
+	if err != nil {
+		return false
+	}
+	s := stampOf(fi)
+	since := time.Unix(0, s.ctime)
+	if s.ctime == 0 {
+		since = fi.ModTime()
+	}
+	return now.Sub(first) < pendingFor && now.Sub(since) < pendingFor
 }
 
 // readPending reads an ID folder that the preferences do not know.
@@ -171,10 +197,10 @@ func (c *chromiumProfile) folder(dir string) (folder, error) {
 }
 
 func (c *chromiumProfile) opener(dir string) func() (manifests.Files, error) {
-	p := c.p
+	r, p := c.r, c.p
 	return func() (manifests.Files, error) {
 		return openFiles(func() (*os.Root, error) {
-			h, err := hold(p)
+			h, err := r.hold(p)
 			if err != nil {
 				return nil, err
 			}

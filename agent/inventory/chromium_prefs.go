@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io/fs"
-	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -39,7 +38,9 @@ type entry struct {
 	installed bool // it has location and path
 	location  int64
 	path      string
+	wrong     string // what is wrong with an entry that browsers pass over, though it is more than a residue
 	fromStore bool
+	vendor    bool // one that came with the browser or the computer
 	waiting   bool // an update is staged until the extension is idle
 	disabled  []string
 	old       []string // why it is disabled, in the terms of a browser before disableList
@@ -94,6 +95,10 @@ func (r *Reader) readPreferences(h *held, m *memory, l *Listing) preferences {
 			all.written = f.written
 		}
 		for id, e := range f.entries {
+			if e.wrong != "" {
+				l.Problems = append(l.Problems, problemAt(filepath.Join(h.path, name),
+					"the %s of %s has a type that browsers do not write; they pass over the entry", e.wrong, id))
+			}
 			if old := all.entries[id]; old == nil || e.installed || !old.installed {
 				all.entries[id] = e
 			}
@@ -213,8 +218,10 @@ func parseEntry(value gjson.Result) *entry {
 		path:      strings.Clone(path.String()),
 	}
 	if !e.installed {
+		e.wrong = wrongType(loc, path)
 		return e
 	}
+	e.vendor = o["was_installed_by_default"].Type == gjson.True || o["was_installed_by_oem"].Type == gjson.True
 	e.fromStore = o["from_webstore"].Bool()
 	e.waiting = o["idle_install_info"].IsObject()
 	e.disabled, e.old = disableReasons(o)
@@ -234,13 +241,24 @@ func parseEntry(value gjson.Result) *entry {
 	return e
 }
 
-// chromeTime reads microseconds since 1601, written as a string.
+// wrongType says which of the values that make an entry one of an installed extension has a type that no browser writes.
+func wrongType(location, path gjson.Result) string {
+	switch {
+	case location.Exists() && location.Type != gjson.Number:
+		return "location"
+	case path.Exists() && path.Type != gjson.String:
+		return "path"
+	}
+	return ""
+}
+
+// chromeTime reads microseconds since 1601, written as a string. Past the year 9999 it is no date.
 func chromeTime(v gjson.Result) time.Time {
 	us, err := strconv.ParseInt(v.String(), 10, 64)
-	if err != nil || us <= 0 {
+	const to1970 = 11_644_473_600 // seconds
+	if err != nil || us <= 0 || us/1e6-to1970 > 253_402_300_799 {
 		return time.Time{}
 	}
-	const to1970 = 11_644_473_600 // seconds
 	return time.Unix(us/1e6-to1970, us%1e6*1000).UTC()
 }
 
@@ -288,108 +306,4 @@ func appendStrings(list []string, v gjson.Result) []string {
 		return true
 	})
 	return list
-}
-
-// disableList is the version that reads only a list of disable_reasons. Measured on Chromium 156.0.8078.79, Linux: beside a
-// list, a number or nothing, an extension with "state" 0 or 2 runs and the key is deleted; one with "blacklist" runs; one
-// with a number or a string as disable_reasons runs. Which version was the first is not known; what is older is believed.
-const disableList = 156
-
-// uninstalled is a reason of ours: 2 in the old "state", for what another program put there and the person removed.
-const uninstalled = "uninstalled_by_user"
-
-// disableReasons names why the extension is disabled: now, and what counts besides if the browser is older than
-// disableList. Chromium writes a list of bits, older versions their sum, and still older ones only a state.
-func disableReasons(o map[string]gjson.Result) (now, old []string) {
-	v := o["disable_reasons"]
-	switch {
-	case v.IsArray():
-		var bits uint64
-		v.ForEach(func(_, item gjson.Result) bool {
-			bits |= wholeNumber(item)
-			return true
-		})
-		now = reasonNames(bits)
-	case v.Type == gjson.Number:
-		old = reasonNames(wholeNumber(v))
-	default:
-		switch state := o["state"]; {
-		case state.Type != gjson.Number:
-		case state.Int() == 0:
-			old = append(old, "disabled")
-		case state.Int() == 2:
-			old = append(old, uninstalled)
-		}
-		if o["blacklist"].Type == gjson.True {
-			old = append(old, "blocklisted_malware")
-		}
-	}
-	// Malware: 1 in both enumerations (extensions/browser/blocklist_state.h). Chromium 156 runs neither. The milder states
-	// come with reason 512.
-	if wholeNumber(o["blacklist_state"]) == 1 || wholeNumber(o["omaha_blocklist_state"])&1 != 0 {
-		now = append(now, "blocklisted_malware")
-	}
-	return now, old
-}
-
-func reasonNames(bits uint64) []string {
-	var names []string
-	for bit := range 64 {
-		if bits&(1<<bit) != 0 {
-			names = append(names, disableReason(1<<bit))
-		}
-	}
-	return names
-}
-
-func wholeNumber(v gjson.Result) uint64 {
-	if v.Type != gjson.Number || v.Num < 0 || v.Num >= math.MaxInt64 || v.Num != math.Trunc(v.Num) {
-		return 0
-	}
-	return uint64(v.Num)
-}
-
-// disableReason names one bit of disable_reasons (extensions/browser/disable_reason.h in Chromium).
-func disableReason(bit uint64) string {
-	switch bit {
-	case 1:
-		return "user_action"
-	case 2:
-		return "permissions_increase"
-	case 4:
-		return "reload"
-	case 8:
-		return "unsupported_requirement"
-	case 16:
-		return "sideload_wipeout"
-	case 32:
-		return "unknown_from_sync"
-	case 256:
-		return "not_verified"
-	case 512:
-		return "greylist"
-	case 1024:
-		return "corrupted"
-	case 2048:
-		return "remote_install"
-	case 8192:
-		return "external_extension"
-	case 16384:
-		return "update_required_by_policy"
-	case 32768:
-		return "custodian_approval_required"
-	case 65536:
-		return "blocked_by_policy"
-	case 524288:
-		return "reinstall"
-	case 1048576:
-		return "not_allowlisted"
-	case 4194304:
-		return "published_in_store_required_by_policy"
-	case 8388608:
-		return "unsupported_manifest_version"
-	case 16777216:
-		return "unsupported_developer_extension"
-	}
-	return "reason_" + strconv.FormatUint(bit, 10)
 }

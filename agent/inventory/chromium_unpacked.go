@@ -27,7 +27,6 @@ func (c *chromiumProfile) readAbsolute(id string, e *entry) *manifests.Extension
 		}
 		return x
 	}
-	x.Path = slashed(c.r.os, e.path)
 	f, err := c.outside(x, e.path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errGone) {
 		x.Enabled = false
@@ -59,7 +58,6 @@ func (c *chromiumProfile) readAbsolute(id string, e *entry) *manifests.Extension
 func (c *chromiumProfile) readLoading(dir string) *manifests.Extension {
 	x := identify(c.p)
 	x.Origin, x.CommandLine, x.Pending, x.Enabled = manifests.OriginUnpacked, true, true, true
-	x.Path = dir
 	f, err := c.outside(&x, dir)
 	if err == nil {
 		f.apply(&x)
@@ -76,27 +74,34 @@ func chromiumOnly(m *manifests.Manifest) *manifests.Manifest {
 	return &manifests.Manifest{Key: m.Key}
 }
 
-// outside reads the folder at an absolute path of the preferences, and sets x.Unreadable when it cannot be read.
+// outside reads the folder at an absolute path of the preferences, and sets x.Unreadable when it cannot be read. A path
+// that must not be touched is told in words only: others would look at x.Path.
 func (c *chromiumProfile) outside(x *manifests.Extension, path string) (folder, error) {
 	place, err := c.r.local(path)
 	if err != nil {
-		x.Unreadable = err.Error()
+		x.Unreadable = err.Error() + ": " + quoted(path)
+		return folder{}, err
+	}
+	root, err := c.r.openOutside(place, c.h.owner)
+	if elsewhere(err) {
+		x.Unreadable = err.Error() + ": " + quoted(path)
 		return folder{}, err
 	}
 	x.Path = place
-	root, err := c.r.openOutside(place, c.h.owner)
 	if err != nil {
 		x.Unreadable = "its folder: " + reason(err)
 		return folder{}, err
 	}
 	defer root.Close()
 	r, uid := c.r, c.h.owner
-	x.Open = func() (manifests.Files, error) {
-		return openFiles(func() (*os.Root, error) { return r.openOutside(place, uid) }, ".")
-	}
 	f, err := c.r.readFolder(c.m, place, root, ".", true)
 	if err != nil {
 		x.Unreadable = err.Error()
+	}
+	if f.extension { // the files of another folder are nobody's business
+		x.Open = func() (manifests.Files, error) {
+			return openFiles(func() (*os.Root, error) { return r.openOutside(place, uid) }, ".")
+		}
 	}
 	return f, err
 }

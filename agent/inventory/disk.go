@@ -51,7 +51,7 @@ func (r *Reader) readFolder(m *memory, key string, root *os.Root, dir string, li
 // parseFolder reads the manifest and the messages of the folder dir below root. Both folders are held open meanwhile:
 // that keeps links inside them, and is cheaper than walking the whole path for each of up to a hundred locales.
 func (r *Reader) parseFolder(root *os.Root, dir string) folder {
-	own, err := root.OpenRoot(dir)
+	own, err := openFolder(root, dir)
 	if err != nil {
 		return folder{unreadable: reason(err)}
 	}
@@ -62,7 +62,7 @@ func (r *Reader) parseFolder(root *os.Root, dir string) folder {
 	}
 	var messages *os.Root
 	locales := func() []string {
-		if messages, err = own.OpenRoot("_locales"); err != nil {
+		if messages, err = openFolder(own, "_locales"); err != nil {
 			return nil
 		}
 		return localesIn(messages, ".")

@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -83,6 +84,10 @@ func (c *geckoProfile) readFiles(l *Listing) (known bool) {
 	if c.g.more {
 		l.Problems = append(l.Problems, problemAt(filepath.Join(c.h.path, "extensions.json"),
 			"it names more than %d add-ons; the rest is not read", maxExtensions))
+	}
+	if c.g.noID > 0 {
+		l.Problems = append(l.Problems, problemAt(filepath.Join(c.h.path, "extensions.json"),
+			"%d add-ons in it have no ID, which Firefox does not write; they are not listed", c.g.noID))
 	}
 	return c.g.known != nil
 }
@@ -174,10 +179,10 @@ func (c *geckoProfile) inProfile(x *manifests.Extension, name string) (folder, b
 		return folder{}, false
 	}
 	x.Path = filepath.Join(c.h.path, "extensions", name)
-	p := c.p
+	r, p := c.r, c.p
 	x.Open = func() (manifests.Files, error) {
 		return openFiles(func() (*os.Root, error) {
-			h, err := hold(p)
+			h, err := r.hold(p)
 			if err != nil {
 				return nil, err
 			}
@@ -194,37 +199,37 @@ func (c *geckoProfile) inProfile(x *manifests.Extension, name string) (folder, b
 
 // atPath reads the package or folder at an absolute path.
 func (c *geckoProfile) atPath(x *manifests.Extension, path string) (folder, error) {
-	x.Path = slashed(c.r.os, path)
 	place, err := c.r.local(path)
 	if err != nil {
-		return folder{}, err
+		return folder{}, fmt.Errorf("%w: %s", err, quoted(path))
 	}
-	if r := c.r.resolve(path); r != path {
-		place = r // Debian puts links to the real folders into /usr/share/mozilla/extensions
+	r, uid := c.r, c.h.owner
+	to, err := r.reach(place, uid)
+	if elsewhere(err) {
+		return folder{}, fmt.Errorf("%w: %s", err, quoted(path))
 	}
 	x.Path = place
-	r, uid := c.r, c.h.owner
-	if strings.EqualFold(filepath.Ext(place), ".xpi") {
-		open := func() (*os.Root, error) { return r.openOutside(filepath.Dir(place), -1) }
-		root, err := open()
-		if err != nil {
-			return folder{}, err
-		}
-		defer root.Close()
-		if err := r.allowed(root, filepath.Base(place), uid); err != nil {
-			return folder{}, err
-		}
-		x.Open = func() (manifests.Files, error) { return openFiles(open, filepath.Base(place)) }
-		return r.readPackage(c.m, place, root, filepath.Base(place)), nil
-	}
-	open := func() (*os.Root, error) { return r.openOutside(place, uid) }
-	root, err := open()
 	if err != nil {
 		return folder{}, err
 	}
-	defer root.Close()
-	x.Open = func() (manifests.Files, error) { return openFiles(open, ".") }
-	return r.readFolder(c.m, place, root, ".", true)
+	defer to.root.Close()
+	x.Path = to.at // Debian puts links to the real folders into /usr/share/mozilla/extensions
+	open := func() (manifests.Files, error) {
+		again, err := r.reach(place, uid)
+		if err != nil {
+			return nil, err
+		}
+		return openFiles(func() (*os.Root, error) { return again.root, nil }, again.name)
+	}
+	if to.name != "." {
+		x.Open = open
+		return r.readPackage(c.m, x.Path, to.root, to.name), nil
+	}
+	f, err := r.readFolder(c.m, x.Path, to.root, ".", true)
+	if f.extension {
+		x.Open = open
+	}
+	return f, err
 }
 
 // pending lists what lies in the profile's folder extensions and is not in extensions.json: installed a moment ago, or

@@ -45,6 +45,7 @@ type geckoFiles struct {
 	grants map[string]manifests.Access
 	uuids  []string // IDs that ever had a moz-extension address
 	more   bool
+	noID   int // add-ons whose ID is missing or no string
 }
 
 // parseExtensionsJSON reads extensions.json (schema 37 measured on Firefox 153; older ones lack some keys). Dictionaries
@@ -68,6 +69,7 @@ func parseExtensionsJSON(data []byte) (geckoFiles, error) {
 		o := manifests.Object(value)
 		id := strings.Clone(o["id"].Str)
 		if id == "" {
+			g.noID++
 			return true
 		}
 		g.known[id] = true

@@ -63,8 +63,6 @@ func plant(t testing.TB, name string) (home string) {
 	return home
 }
 
-func exists(path string) bool { _, err := os.Lstat(path); return err == nil }
-
 func setTime(t testing.TB, path string, to time.Time) {
 	t.Helper()
 	if err := os.Chtimes(path, to, to); err != nil {

@@ -313,23 +313,23 @@ func TestOpenStepwise(t *testing.T) {
 	link(t, "loop", filepath.Join(dir, "loop"))
 	for _, name := range []string{"real/x", "relative/x", "absolute/x"} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
-		root, err := openStepwise(path)
+		to, err := openStepwise(path, -1)
 		ours := runtime.GOOS != "windows" && os.Geteuid() == 0
 		switch {
 		case err == nil:
-			if _, serr := root.Stat("manifest.json"); serr != nil {
+			if _, serr := to.root.Stat("manifest.json"); serr != nil {
 				t.Errorf("%s: opened another folder: %v", name, serr)
 			}
 			if !ours && name != "real/x" {
 				t.Errorf("%s: followed a link that root does not own", name)
 			}
-			root.Close()
+			to.root.Close()
 		case ours || name == "real/x":
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if root, err := openStepwise(filepath.Join(dir, "loop", "x")); err == nil {
-		root.Close()
+	if to, err := openStepwise(filepath.Join(dir, "loop", "x"), -1); err == nil {
+		to.root.Close()
 		t.Error("a loop of links was opened")
 	}
 }

@@ -23,7 +23,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -93,7 +92,7 @@ func (r *Reader) Read(ctx context.Context, p browsers.Profile) (Listing, error) 
 		return l, nil
 	}
 
-	h, err := hold(p)
+	h, err := r.hold(p)
 	if err != nil {
 		l.problem(p.Dir, err)
 		return l, nil
@@ -193,10 +192,4 @@ func identify(p browsers.Profile) manifests.Extension {
 	return manifests.Extension{
 		Browser: p.Browser, Channel: p.Channel, User: p.User.Name, Profile: p.Name, ProfileTitle: p.Display,
 	}
-}
-
-// isDir reports whether path is a folder, following links.
-func isDir(path string) bool {
-	fi, err := os.Stat(path)
-	return err == nil && fi.IsDir()
 }

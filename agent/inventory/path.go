@@ -46,14 +46,14 @@ func (r *Reader) ReadPath(ctx context.Context, path string, found func(manifests
 	w := &walk{r: r, ctx: ctx, found: found, slots: make(chan struct{}, runtime.GOMAXPROCS(0)-1)}
 	if fi.IsDir() {
 		w.top, w.shown = top, given
-		root, err := os.OpenRoot(top)
+		root, err := openFolderAt(top)
 		if err != nil {
 			return nil, fmt.Errorf("opening the folder: %w", err)
 		}
 		w.folder(place{root: root, rel: ".", named: true})
 	} else {
 		w.top, w.shown = filepath.Dir(top), filepath.Dir(given)
-		root, err := os.OpenRoot(w.top)
+		root, err := openFolderAt(w.top)
 		if err != nil {
 			return nil, fmt.Errorf("opening the folder of the package: %w", err)
 		}
@@ -151,7 +151,7 @@ func (w *walk) children(p place, entries []fs.DirEntry) {
 		case e.IsDir() && p.depth >= maxWalkDepth:
 			w.problem(rel, fmt.Sprintf("it lies more than %d folders deep and is not read", maxWalkDepth))
 		case e.IsDir():
-			root, err := p.root.OpenRoot(name)
+			root, err := openFolder(p.root, name)
 			if err != nil {
 				w.problem(rel, reason(err))
 				continue
@@ -223,7 +223,7 @@ func (w *walk) pack(root *os.Root, rel string, named bool) {
 	if w.ctx.Err() != nil {
 		return
 	}
-	own, err := root.OpenRoot(".") // the walk may be done with root before the package is read
+	own, err := openFolder(root, ".") // the walk may be done with root before the package is read
 	if err != nil {
 		w.problem(rel, reason(err))
 		return
@@ -253,7 +253,7 @@ func (w *walk) packed(root *os.Root, rel string, named bool) {
 func (w *walk) emit(x manifests.Extension, rel string) {
 	top := w.top
 	x.Open = func() (manifests.Files, error) {
-		return openFiles(func() (*os.Root, error) { return os.OpenRoot(top) }, rel)
+		return openFiles(func() (*os.Root, error) { return openFolderAt(top) }, rel)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

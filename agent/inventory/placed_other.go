@@ -2,7 +2,8 @@
 
 package inventory
 
-import "github.com/extwatch/extwatch/manifests"
+// There is no registry on these systems.
 
-// registered asks the Windows registry; there is none here.
-func registered(string, string) (manifests.Origin, bool) { return manifests.OriginUnknown, false }
+func registryPolicies(string) []string { return nil }
+
+func registered(_, _ string) (update string, ok bool) { return "", false }

@@ -2,8 +2,11 @@ package inventory
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/extwatch/extwatch/agent/browsers"
@@ -32,6 +35,14 @@ func TestPlaced(t *testing.T) {
 			text: `{"ExtensionInstallForcelist":["` + id + `;http://updates.example/u.xml"]}`, want: manifests.OriginPolicy},
 		{name: "settings of two", os: "linux", browser: "edge", file: "etc/opt/edge/policies/managed/.y",
 			text: `{"ExtensionSettings":{"ponmlkjihgfedcbaponmlkjihgfedcba,` + id + `":{"installation_mode":"normal_installed"}}}`, want: manifests.OriginPolicy},
+		{name: "Opera's policy", os: "linux", browser: "opera", file: "etc/opt/opera/policies/managed/x.json",
+			text: `{"ExtensionInstallForcelist":["` + id + `"]}`, want: manifests.OriginPolicy},
+		{name: "Yandex's policy", os: "linux", browser: "yandex", file: "etc/opt/yandex/browser/policies/managed/x.json",
+			text: `{"ExtensionInstallForcelist":["` + id + `"]}`, want: manifests.OriginPolicy},
+		{name: "Edge on macOS", os: "darwin", browser: "edge", file: "Library/Application Support/Microsoft Edge/External Extensions/" + id + ".json",
+			text: `{}`, want: manifests.OriginSideloaded},
+		{name: "Brave on macOS", os: "darwin", browser: "brave", file: "Library/Application Support/BraveSoftware/Brave-Browser/External Extensions/" + id + ".json",
+			text: `{}`, want: manifests.OriginSideloaded},
 		{name: "blocked is not ordered", os: "linux", browser: "chromium", file: "etc/chromium/policies/managed/x.json",
 			text: `{"ExtensionSettings":{"` + id + `":{"installation_mode":"blocked"}},"ExtensionInstallForcelist":7}`, want: manifests.OriginUnknown},
 		{name: "broken policy", os: "linux", browser: "chromium", file: "etc/chromium/policies/managed/x.json",
@@ -54,6 +65,101 @@ func TestPlaced(t *testing.T) {
 			}
 			if e := l.Extensions[0]; e.Origin != test.want || e.FromStore != test.fromStore || !e.Pending {
 				t.Errorf("got origin %s, from store %v, pending %v; want %s, %v, true", e.Origin, e.FromStore, e.Pending, test.want, test.fromStore)
+			}
+		})
+	}
+}
+
+// TestOrderProblems: orders that cannot be read are told of, once for each reading.
+func TestOrderProblems(t *testing.T) {
+	disk := newHome(t)
+	p := profileIn(filepath.Join(disk, "home", "ada"), browsers.Chromium)
+	for _, letter := range []string{"a", "b"} {
+		put(t, filepath.Join(p.Dir, "Extensions", id(letter), "1.0_0", "manifest.json"), good)
+	}
+	policies := filepath.Join(disk, "etc", "chromium", "policies", "managed")
+	put(t, filepath.Join(policies, "0.json"), "{")
+	for i := range maxPolicyFiles {
+		put(t, filepath.Join(policies, fmt.Sprintf("x%d.json", i)), "{}")
+	}
+	put(t, filepath.Join(disk, "usr", "share", "chromium", "extensions"), "no folder")
+	l := read(t, NewReader(Config{OS: "linux", Root: disk}), p)
+	var got []string
+	for _, problem := range l.Problems {
+		rel, _ := filepath.Rel(disk, problem.Path)
+		got = append(got, filepath.ToSlash(rel)+": "+problem.Reason)
+	}
+	want := []string{
+		"etc/chromium/policies/managed: it holds more than 64 policies",
+		"etc/chromium/policies/managed/0.json: this policy cannot be read: it is not valid JSON",
+		"usr/share/chromium/extensions: it says what the browser is to install, and cannot be read",
+	}
+	if len(got) != len(want) {
+		t.Fatalf("problems %q, want %q", got, want)
+	}
+	for i := range want {
+		if !strings.HasPrefix(got[i], want[i]) {
+			t.Errorf("problem %q, want %q", got[i], want[i])
+		}
+	}
+}
+
+// TestOrigins says how an installed extension came.
+func TestOrigins(t *testing.T) {
+	const (
+		google = "https://" + googleStore
+		edge   = "https://" + microsoftStore
+		opera  = "https://" + operaStore
+	)
+	tests := []struct {
+		browser  string
+		location int
+		marked   bool // from_webstore
+		update   string
+		flag     string // set in the entry
+		policy   bool   // a policy asks for it
+		want     manifests.Origin
+	}{
+		{"chrome", 1, true, google, "", false, manifests.OriginStore},
+		{"chrome", 1, false, google, "", false, manifests.OriginUnknown},
+		{"chrome", 1, false, edge, "", false, manifests.OriginUnknown},
+		{"edge", 1, false, edge, "", false, manifests.OriginStore},
+		{"edge", 1, false, google, "", false, manifests.OriginUnknown},
+		{"edge", 1, false, opera, "", false, manifests.OriginUnknown},
+		{"opera", 1, false, opera, "", false, manifests.OriginStore},
+		{"opera-gx", 1, false, opera, "", false, manifests.OriginStore},
+		{"chromium", 6, true, google, "", false, manifests.OriginSideloaded},
+		{"chromium", 6, true, google, "", true, manifests.OriginPolicy},
+		{"chromium", 2, false, "", "", true, manifests.OriginPolicy},
+		{"chromium", 3, false, "", "", true, manifests.OriginPolicy},
+		{"chromium", 1, false, "", "", true, manifests.OriginUnknown},
+		{"chromium", 6, true, google, "was_installed_by_default", false, manifests.OriginStore},
+		{"chromium", 2, true, google, "was_installed_by_oem", false, manifests.OriginStore},
+		{"chromium", 2, false, "", "was_installed_by_oem", false, manifests.OriginSideloaded},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt), func(t *testing.T) {
+			disk := newHome(t)
+			p := profileIn(filepath.Join(disk, "home", "ada"), browsers.Chromium)
+			p.Browser = tt.browser
+			manifest := map[string]any{"manifest_version": 3, "name": "Quotes", "version": "1.0", "update_url": tt.update}
+			text, err := json.Marshal(manifest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, filepath.Join(p.Dir, "Extensions", id("a"), "1.0_0", "manifest.json"), string(text))
+			entry := map[string]any{"location": tt.location, "path": id("a") + "/1.0_0", "from_webstore": tt.marked, "manifest": manifest}
+			if tt.flag != "" {
+				entry[tt.flag] = true
+			}
+			prefs(t, p, "", map[string]any{id("a"): entry})
+			if tt.policy {
+				put(t, filepath.Join(disk, "etc", "chromium", "policies", "managed", "x.json"),
+					`{"ExtensionSettings":{"`+id("a")+`":{"installation_mode":"normal_installed"}}}`)
+			}
+			e := find(read(t, NewReader(Config{OS: "linux", Root: disk}), p), id("a"))
+			if e == nil || e.Origin != tt.want {
+				t.Errorf("got %+v, want origin %s", e, tt.want)
 			}
 		})
 	}

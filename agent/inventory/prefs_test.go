@@ -69,6 +69,7 @@ func TestDisabled(t *testing.T) {
 		{"", map[string]any{"state": 1}, nil},
 		{"", map[string]any{"state": 2}, []string{"uninstalled_by_user"}},
 		{"109.0.5414.119", map[string]any{"blacklist": true}, []string{"blocklisted_malware"}},
+		{"156.0.8078.79", map[string]any{"disable_reasons": []int{131072, 262144, 2097152, 33554432}}, []string{"blocked_mature", "remotely_for_malware", "not_ash_keeplisted", "unknown"}},
 		{"109.0.5414.119", map[string]any{"disable_reasons": 8193}, []string{"user_action", "external_extension"}},
 	}
 	for _, tt := range tests {

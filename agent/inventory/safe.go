@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/extwatch/extwatch/agent/browsers"
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/manifests/archive"
 )
@@ -38,72 +37,6 @@ var (
 type sizeError struct{ limit int64 }
 
 func (e sizeError) Error() string { return fmt.Sprintf("it is larger than %d MB", e.limit>>20) }
-
-// held is a profile whose folders are held open, so that names beneath them cannot lead elsewhere.
-type held struct {
-	home    *os.Root // nil when the profile does not lie in its user's home
-	dir     *os.Root
-	homeDir string
-	path    string // the profile's folder
-	owner   int    // user ID whose files may be read; -1 when unknown
-}
-
-// hold opens the profile's folder, through the user's home when it lies there.
-func hold(p browsers.Profile) (*held, error) {
-	h := &held{path: p.Dir, owner: p.User.UID}
-	if rel, ok := beneath(p.User.Home, p.Dir); ok {
-		home, err := os.OpenRoot(p.User.Home)
-		if err != nil {
-			return nil, err
-		}
-		dir, err := home.OpenRoot(rel)
-		if err != nil {
-			home.Close()
-			return nil, err
-		}
-		h.home, h.dir, h.homeDir = home, dir, p.User.Home
-	} else {
-		dir, err := os.OpenRoot(p.Dir)
-		if err != nil {
-			return nil, err
-		}
-		h.dir = dir
-	}
-	if h.owner < 0 || p.User == (browsers.User{}) {
-		if fi, err := h.dir.Stat("."); err == nil {
-			h.owner = owner(fi)
-		}
-	}
-	return h, nil
-}
-
-func (h *held) close() {
-	h.dir.Close()
-	if h.home != nil {
-		h.home.Close()
-	}
-}
-
-// sub opens a folder of the profile. When it is a link to a place in the user's home, as of a profile that was moved to
-// save space, that place is opened: Chromium installs through such a link.
-func (h *held) sub(name string) (*os.Root, error) {
-	root, err := h.dir.OpenRoot(name)
-	if err == nil || !isEscape(err) || h.home == nil {
-		return root, err
-	}
-	target, lerr := h.dir.Readlink(name)
-	if lerr != nil {
-		return nil, err
-	}
-	if !filepath.IsAbs(target) {
-		target = filepath.Join(h.path, target)
-	}
-	rel, ok := beneath(h.homeDir, target)
-	if !ok {
-		return nil, err
-	}
-	return h.home.OpenRoot(rel)
-}
 
 // beneath returns path relative to dir when it lies in it.
 func beneath(dir, path string) (string, bool) {

@@ -1,14 +1,16 @@
-//go:build !unix
+//go:build !unix && !windows
 
 package inventory
 
 import "io/fs"
 
-// openFlags is empty: no file name of a folder on these systems opens a pipe.
-const openFlags = 0
+// Nothing is known of these systems.
+const (
+	openFlags = 0
+	asFolder  = ""
+)
 
-// privileged reports whether this process may read what the owner of a profile may not. The agent's service can.
-func privileged() bool { return true }
+func privileged() bool { return false }
 
-// owner returns -1: the owner is not a number here.
+// owner returns -1: the owner is not known.
 func owner(fs.FileInfo) int { return -1 }

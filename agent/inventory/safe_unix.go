@@ -8,8 +8,12 @@ import (
 	"syscall"
 )
 
-// openFlags keeps the opening of a pipe from waiting for a writer.
-const openFlags = syscall.O_NONBLOCK
+const (
+	// openFlags keeps the opening of a pipe from waiting for a writer.
+	openFlags = syscall.O_NONBLOCK
+	// asFolder, behind a path, makes the kernel refuse anything but a folder.
+	asFolder = "/."
+)
 
 // privileged reports whether this process may read what the owner of a profile may not.
 func privileged() bool { return os.Geteuid() == 0 }

@@ -19,7 +19,11 @@
 // and the rules for file hashes are for him.
 //
 // What cannot be read or judged is an event as well, and holds up nothing else. Because a browser may be writing at that
-// moment, it is looked at again two seconds later, and told when it is still so.
+// moment, it is looked at again two seconds later, and told when it is still so. It is told again when it went away and
+// came back. A disk that does not answer blocks only what lies on it: after two seconds others go on, after thirty it is
+// told, and what it holds is taken when it answers.
+//
+// What was found in an extension is told again when it is switched on: before, it could do nothing.
 package agent
 
 import (
@@ -61,7 +65,7 @@ const (
 	Problem   Kind = "problem" // something that could not be read or watched
 )
 
-// An Event is told once.
+// An Event is something that happened.
 type Event struct {
 	Kind Kind
 	At   time.Time // when the change was noticed
@@ -83,6 +87,8 @@ type Agent struct {
 	rules   atomic.Pointer[signatures.Ruleset]
 	swapped chan struct{}
 	poll    time.Duration // how often running browsers are looked for
+	limits  limits
+	list    lister // reads a profile; nil is an inventory.Reader
 }
 
 // pollEvery is how often running browsers are looked for: one started with its own --user-data-dir or --load-extension
@@ -103,19 +109,19 @@ func New(cfg Config) (*Agent, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	a := &Agent{cfg: cfg, swapped: make(chan struct{}, 1), poll: pollEvery}
+	a := &Agent{cfg: cfg, swapped: make(chan struct{}, 1), poll: pollEvery, limits: defaultLimits()}
 	a.rules.Store(cfg.Rules)
 	return a, nil
 }
 
-// Run watches until ctx ends, and returns its error; all its goroutines have ended then. It may be called again, and
-// then begins anew.
+// Run watches until ctx ends, and returns its error; all its goroutines have ended then, but those that a disk without
+// an answer holds. It may be called again, and then begins anew.
 func (a *Agent) Run(ctx context.Context) error {
 	w, err := watcher.New(watcher.Config{Sweep: a.cfg.Sweep})
 	if err != nil {
 		return fmt.Errorf("start the agent: %w", err)
 	}
-	defer w.Close()
+	defer within(a.limits.end, func() { w.Close() })
 	return newRun(a, w).loop(ctx)
 }
 

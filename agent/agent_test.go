@@ -83,7 +83,7 @@ func TestDisabled(t *testing.T) {
 	m.exactly("changed a 1.0")
 	granted := map[string]any{"active_permissions": map[string]any{"api": []string{"tabs"}}}
 	p.prefs(settings{id("a"): entry("a", "1.0", f, granted)})
-	m.exactly("changed a 1.0")
+	m.exactly("changed a 1.0", "warning a 1.0 bad-permission") // it was no danger while it was disabled
 }
 
 // What goes away and returns is new.

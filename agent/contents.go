@@ -38,9 +38,13 @@ type job struct {
 	had   content // of the last time
 }
 
-// A reading is a job done.
+// A reading is a job begun, and then done.
 type reading struct {
 	job
+	started time.Time
+	told    manifests.Problem // that it takes too long
+	stuck   bool              // another is done in its place
+
 	got content
 	err error
 }
@@ -57,26 +61,6 @@ func (r *run) readFiles(k *known, first bool) {
 		r.jobs = slices.Insert(r.jobs, 0, j)
 	} else {
 		r.jobs = append(r.jobs, j)
-	}
-}
-
-// work reads files until ctx ends.
-func (r *run) work(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case j := <-r.toRead:
-			rd := reading{job: j}
-			if err := r.protect("reading "+j.ext.Path, func() { rd.got, rd.err = j.do(ctx) }); err != nil {
-				rd.err = err
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case r.readings <- rd:
-			}
-		}
 	}
 }
 
@@ -144,7 +128,10 @@ func stampOf(ctx context.Context, path string, files fs.FS) (string, error) {
 }
 
 // finished judges an extension by its files, and tells what that adds.
-func (r *run) finished(rd reading) {
+func (r *run) finished(rd *reading) {
+	r.working = slices.DeleteFunc(r.working, func(w *reading) bool { return w == rd })
+	r.untell(rd.told)
+	r.passStuck()
 	k := rd.known
 	if k.gone || k.ext.Path != rd.ext.Path || r.rules != rd.rules {
 		return // it has changed meanwhile, and is read again
@@ -154,6 +141,7 @@ func (r *run) finished(rd reading) {
 		return
 	}
 	k.failed = false
+	r.untell(k.problem)
 	r.contents[rd.ext.Path] = rd.got
 	if k.contents == rd.got.contents {
 		return
@@ -176,7 +164,11 @@ func (r *run) unread(k *known, err error) {
 	if errors.As(err, &pe) && pe == err {
 		reason = pe.Op + ": " + pe.Err.Error() // the problem has the path
 	}
-	r.problem(manifests.Problem{Path: k.ext.Path, Reason: reason}, k.profile.Profile, r.cfg.Now())
+	if problem := (manifests.Problem{Path: k.ext.Path, Reason: reason}); problem != k.problem {
+		r.untell(k.problem)
+		k.problem = problem
+	}
+	r.problem(k.problem, k.profile.Profile, r.cfg.Now())
 }
 
 // forgetContents drops what was read of extensions that are gone.

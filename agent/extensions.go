@@ -2,12 +2,10 @@ package agent
 
 import (
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"time"
 
-	"github.com/extwatch/extwatch/agent/inventory"
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
 )
@@ -38,6 +36,8 @@ type known struct {
 	warned     bool                          // that it cannot
 	failed     bool                          // its files could not be opened the last time
 	stamped    time.Time                     // when its files were last asked for
+	problem    manifests.Problem             // why its files cannot be read, as it was told
+	beside     bool                          // a version that waits beside the one that runs
 	gone       bool
 }
 
@@ -56,46 +56,108 @@ func markOf(path string) mark {
 }
 
 // diff compares what a profile holds with what is known of it, and judges and tells what is new.
-func (r *run) diff(p *profile, l inventory.Listing) {
-	seen := make(map[slot]bool, len(l.Extensions))
-	for i := range l.Extensions {
-		e := &l.Extensions[i]
-		s := slotOf(e)
-		if seen[s] {
-			s.path = e.Path
+func (r *run) diff(p *profile, l *listing) {
+	slots := p.slots(l.Extensions)
+	seen := make(map[slot]bool, len(slots))
+	for _, beside := range []bool{false, true} {
+		for i := range l.Extensions {
+			e, s := &l.Extensions[i], slots[i]
+			if beside != (s != slotOf(e)) {
+				continue
+			}
+			if seen[s] || beside && p.known[slotOf(e)].ext.Path == e.Path {
+				continue // the same ID at the same place is the same extension
+			}
+			seen[s] = true
+			if k := p.known[s]; k != nil {
+				r.compare(k, e, l.marks[i])
+				continue
+			}
+			r.add(p, s, &known{profile: p, ext: e, mark: l.marks[i], at: p.cause.at, told: map[string]signatures.Verdict{}})
 		}
-		seen[s] = true
-		if k := p.known[s]; k != nil {
-			r.compare(k, e)
-			continue
-		}
-		k := &known{profile: p, ext: e, mark: markOf(e.Path), at: p.at, told: map[string]signatures.Verdict{}}
-		p.known[s] = k
-		kind := Installed
-		if !r.ready {
-			kind = Found
-		}
-		r.judge(k)
-		r.tell(kind, k)
-		r.warn(k)
-		r.readFiles(k, true)
 	}
 	for s, k := range p.known {
 		// With a problem, absence proves nothing.
-		if seen[s] || len(l.Problems) > 0 && k.ext.Path != "" && !missing(k.ext.Path) {
+		if seen[s] || len(l.Problems) > 0 && k.ext.Path != "" && !l.absent[k.ext.Path] {
 			continue
 		}
-		r.gone(p, s, p.at)
+		r.gone(p, s, p.cause.at)
+		if main := (slot{id: s.id}); k.beside && k.ext.Pending && seen[main] {
+			r.tell(Changed, p.known[main]) // the version that waited will not run
+		}
+	}
+}
+
+// add takes over an extension, or another version of one, that was not known.
+func (r *run) add(p *profile, s slot, k *known) {
+	kind := Installed
+	if main := p.known[slot{id: s.id}]; main != nil && s.path != "" && slotOf(k.ext).path == "" {
+		// One finding is told once, over all versions.
+		kind, k.beside, k.previous, k.told = Changed, true, main.ext, main.told
+	}
+	if !r.ready || p.late {
+		kind = Found
+	}
+	p.known[s] = k
+	r.judge(k)
+	r.tell(kind, k)
+	r.warn(k)
+	r.readFiles(k, true)
+}
+
+// slots gives each extension of a listing its place. Of the versions of one packed extension, the one that runs has the
+// extension's place, and the others, which are pending, one beside it. What is known moves along when that changes.
+func (p *profile) slots(list []manifests.Extension) []slot {
+	slots := make([]slot, len(list))
+	main := map[slot]int{}
+	for i := range list {
+		s := slotOf(&list[i])
+		slots[i] = s
+		j, ok := main[s]
+		if !ok || p.before(s, &list[i], &list[j]) {
+			main[s] = i
+		}
+	}
+	for i := range list {
+		s := slots[i]
+		e, k := &list[i], p.known[s]
+		switch beside := (slot{s.id, e.Path}); {
+		case main[s] != i:
+			slots[i] = beside
+		case beside == s || p.known[beside] == nil || k != nil && k.ext.Path == e.Path:
+		default:
+			p.swap(s, beside)
+		}
+	}
+	return slots
+}
+
+// before reports whether a, rather than b, has the place of the extension that both are versions of.
+func (p *profile) before(s slot, a, b *manifests.Extension) bool {
+	if a.Pending != b.Pending {
+		return b.Pending
+	}
+	k := p.known[s]
+	return k != nil && k.ext.Path == a.Path && k.ext.Path != b.Path
+}
+
+// swap gives the version beside an extension its place, and the other way round.
+func (p *profile) swap(s, beside slot) {
+	next, old := p.known[beside], p.known[s]
+	delete(p.known, beside)
+	p.known[s], next.beside = next, false
+	if old != nil {
+		old.beside = true
+		p.known[slot{s.id, old.ext.Path}] = old
 	}
 }
 
 // compare takes over what the profile says now of an extension that is known.
-func (r *run) compare(k *known, e *manifests.Extension) {
+func (r *run) compare(k *known, e *manifests.Extension, m mark) {
 	old := k.ext
 	k.ext = e
 	confirmed := old.Pending && !e.Pending && old.Path == e.Path
 	updated := old.Path != e.Path || !confirmed && !reflect.DeepEqual(old.Manifest, e.Manifest)
-	m := markOf(e.Path)
 	moved := m != k.mark
 	k.mark = m
 	if updated {
@@ -105,7 +167,7 @@ func (r *run) compare(k *known, e *manifests.Extension) {
 		k.contents = nil
 	}
 	if updated || !sameState(old, e) {
-		k.at = k.profile.at
+		k.at = k.profile.cause.at
 		verdict := k.result.Verdict
 		r.judge(k)
 		// That the preferences caught up with the disk is no news, unless they say something unexpected.
@@ -115,13 +177,16 @@ func (r *run) compare(k *known, e *manifests.Extension) {
 		if old.Granted == nil || e.Granted == nil {
 			known.Granted = e.Granted
 		}
+		if !old.Enabled && e.Enabled {
+			clear(k.told) // what was no danger then is one now
+		}
 		if unexpected || !confirmed && (updated || !sameState(&known, e)) {
 			r.tell(Changed, k)
 		}
 	}
 	r.warn(k)
 	p := k.profile
-	if updated || moved || p.restamp || p.touched[filepath.Clean(e.Path)] || k.failed || k.due() {
+	if updated || moved || p.cause.touches(e.Path) || k.failed || k.due() {
 		r.readFiles(k, updated)
 	}
 }
@@ -146,7 +211,10 @@ func (r *run) gone(p *profile, s slot, at time.Time) {
 	delete(p.known, s)
 	k.at, k.gone = at, true
 	r.jobs = slices.DeleteFunc(r.jobs, func(j job) bool { return j.known == k })
-	r.tell(Gone, k)
+	r.untell(k.problem)
+	if !k.beside {
+		r.tell(Gone, k)
+	}
 }
 
 func (r *run) tell(kind Kind, k *known) {

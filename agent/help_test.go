@@ -80,6 +80,8 @@ type machine struct {
 	events []Event
 	more   chan struct{}
 	procs  []browsers.Process
+	list   lister // nil is the agent's own
+	limits limits // zero is the agent's own
 }
 
 func newMachine(t testing.TB, users ...string) *machine {
@@ -131,7 +133,10 @@ func (m *machine) start() {
 	var err error
 	m.agent, err = New(m.cfg)
 	must(m.t, err)
-	m.agent.poll = 100 * time.Millisecond
+	m.agent.poll, m.agent.list = 100*time.Millisecond, m.list
+	if m.limits != (limits{}) {
+		m.agent.limits = m.limits
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- m.agent.Run(ctx) }()

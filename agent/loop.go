@@ -25,32 +25,41 @@ const (
 	findEvery = time.Second
 	// workers read the files of extensions. Two keep one giant from holding up the rest, and the machine usable.
 	workers = 2
-	// maxProblems bounds how many different problems are told in one run: a thief can make any number of them.
+	// maxProblems bounds how many different problems are told, and how often any is from one sweep to the next: a thief
+	// can make any number of them, and let them come and go.
 	maxProblems = 10_000
 )
 
 // A run is the state of one Run. Its goroutine owns all of it and calls Tell.
 type run struct {
 	*Agent
-	log    *slog.Logger
-	w      *watcher.Watcher
-	reader *inventory.Reader
-	rules  *signatures.Ruleset
+	log   *slog.Logger
+	w     *watcher.Watcher
+	list  lister
+	rules *signatures.Ruleset
 
 	profiles map[string]*profile // by ID
 	awaits   []watcher.Await
 	todo     []*profile // to be read, in this order
+	lists    []*listing // being read
+	listed   chan *listing
 	ready    bool
-	told     map[manifests.Problem]bool
+	asking   *watcherCall // that takes long
 
-	jobs     []job // extensions whose files are to be read, in this order
-	toRead   chan job
-	readings chan reading
+	told     map[manifests.Problem]bool // and has not gone away since
+	telling  int                        // since the last sweep
+	ofSearch map[manifests.Problem]bool // of the last search
+	ofWatch  map[manifests.Problem]bool // of the watcher, when it was last asked
+
+	jobs     []job      // extensions whose files are to be read, in this order
+	working  []*reading // those that are being read
+	readings chan *reading
 	contents map[string]content // by path
 
-	found    chan browsers.Machine
+	found    chan search
 	finding  bool
-	findDue  time.Time // zero: no search is due
+	findTold manifests.Problem // that it takes long
+	findDue  time.Time         // zero: no search is due
 	lastFind time.Time
 	searched bool // the first search is done
 
@@ -63,32 +72,33 @@ type run struct {
 
 func newRun(a *Agent, w *watcher.Watcher) *run {
 	m := a.cfg.Machine
+	list := a.list
+	if list == nil {
+		list = inventory.NewReader(inventory.Config{OS: m.OS, Root: m.Root, Locale: a.cfg.Locale}).Read
+	}
 	return &run{
-		Agent: a, log: a.cfg.Logger, w: w,
-		reader:   inventory.NewReader(inventory.Config{OS: m.OS, Root: m.Root, Locale: a.cfg.Locale}),
+		Agent: a, log: a.cfg.Logger, w: w, list: list,
 		rules:    a.rules.Load(),
 		profiles: map[string]*profile{},
 		told:     map[manifests.Problem]bool{},
-		toRead:   make(chan job),
-		readings: make(chan reading),
+		listed:   make(chan *listing),
+		readings: make(chan *reading),
 		contents: map[string]content{},
-		found:    make(chan browsers.Machine),
+		found:    make(chan search),
 	}
 }
 
 func (r *run) loop(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer r.goroutines.Wait()
+	defer within(r.limits.end, r.goroutines.Wait)
 	defer cancel()
-	for range workers {
-		r.goroutines.Go(func() { r.work(ctx) })
-	}
 	r.processesChanged() // what runs now is found by the first search
 	r.pollDue = time.Now().Add(r.poll)
 	r.find(ctx)
 	timer := time.NewTimer(r.poll)
 	defer timer.Stop()
 	for ctx.Err() == nil {
+		r.startJobs(ctx)
 		if r.step(ctx, timer, false) {
 			continue
 		}
@@ -118,20 +128,20 @@ func (r *run) step(ctx context.Context, timer *time.Timer, wait bool) bool {
 		idle = make(chan struct{})
 		close(idle)
 	}
-	var toRead chan job
-	var head job
-	if len(r.jobs) > 0 {
-		toRead, head = r.toRead, r.jobs[0]
-		head.rules, head.had = r.rules, r.contents[head.ext.Path]
+	var answer chan []error
+	if r.asking != nil {
+		answer = r.asking.done
 	}
 	timer.Reset(time.Until(r.due()))
 	select {
 	case ch := <-r.w.C:
 		r.change(ctx, ch)
-	case m := <-r.found:
-		r.machine(ctx, m)
-	case toRead <- head:
-		r.jobs = r.jobs[1:]
+	case s := <-r.found:
+		r.machine(ctx, s)
+	case l := <-r.listed:
+		r.take(ctx, l)
+	case problems := <-answer:
+		r.watched(ctx, problems)
 	case rd := <-r.readings:
 		r.finished(rd)
 	case <-r.swapped:
@@ -156,10 +166,21 @@ func (r *run) due() time.Time {
 			due = p.retry
 		}
 	}
+	r.overdue(func(at time.Time, _ func()) {
+		if at.Before(due) {
+			due = at
+		}
+	})
 	return due
 }
 
 func (r *run) tick(ctx context.Context, now time.Time) {
+	r.overdue(func(due time.Time, act func()) {
+		if !due.After(now) {
+			act()
+		}
+	})
+	r.blind(ctx, now)
 	for _, p := range r.profiles {
 		if !p.retry.IsZero() && !p.retry.After(now) {
 			p.retry = time.Time{}
@@ -182,27 +203,28 @@ func (r *run) change(ctx context.Context, ch watcher.Change) {
 	r.log.Debug("change", "reason", ch.Reason, "target", ch.Target, "path", ch.Path)
 	switch ch.Reason {
 	case watcher.Swept:
-		r.watchProblems(r.w.Problems())
+		r.telling = 0
+		if r.asking == nil {
+			r.askWatcher(ctx, r.w.Problems)
+		}
 		r.find(ctx)
 		r.forgetContents()
-		for _, p := range r.profiles {
-			p.restamp = true
-			r.queue(p, false, ch.At)
-		}
+		r.queueAll(ch.At)
 	case watcher.Appeared:
 		r.find(ctx)
 	default:
 		p := r.profiles[ch.Target]
-		switch {
-		case p == nil:
-		case missing(p.Dir):
-			r.find(ctx) // the profile was deleted
-		default:
-			for _, folder := range ch.Folders {
-				p.touched[folder] = true
-			}
-			r.queue(p, ch.Reason == watcher.Arrived, ch.At)
+		if p == nil {
+			return
 		}
+		p.next.change = true
+		if p.next.touched == nil {
+			p.next.touched = map[string]bool{}
+		}
+		for _, folder := range ch.Folders {
+			p.next.touched[folder] = true
+		}
+		r.queue(p, ch.Reason == watcher.Arrived, ch.At)
 	}
 }
 
@@ -210,14 +232,14 @@ func (r *run) change(ctx context.Context, ch watcher.Change) {
 func (r *run) queue(p *profile, first bool, at time.Time) {
 	i := slices.Index(r.todo, p)
 	if i < 0 {
-		p.at = at
+		p.next.at = at
 	}
 	switch {
 	case i >= 0 && !first:
 	case first:
 		if i >= 0 {
 			r.todo = slices.Delete(r.todo, i, i+1)
-			p.at = at // what is told next is the arrival
+			p.next.at = at // what is told next is the arrival
 		}
 		r.todo = slices.Insert(r.todo, 0, p)
 	default:
@@ -225,41 +247,53 @@ func (r *run) queue(p *profile, first bool, at time.Time) {
 	}
 }
 
-func (r *run) next() *profile {
-	if len(r.todo) == 0 {
-		return nil
-	}
-	p := r.todo[0]
-	r.todo = r.todo[1:]
-	return p
-}
-
-// becomeReady tells that all is read and watched, once.
+// becomeReady tells that all is read and watched, once. What was told to be stuck is not waited for.
 func (r *run) becomeReady() {
-	if r.ready || !r.searched {
+	if r.ready || !r.searched || slices.ContainsFunc(r.lists, func(l *listing) bool { return l.told == manifests.Problem{} }) {
 		return
+	}
+	for _, p := range r.profiles {
+		p.late = !p.read
 	}
 	r.ready = true
 	ev := Event{Kind: Ready, At: r.cfg.Now(), Profiles: len(r.profiles)}
 	browsers := map[string]bool{}
 	for _, p := range r.profiles {
 		browsers[p.Browser] = true
-		ev.Extensions += len(p.known)
+		for _, k := range p.known {
+			if !k.beside {
+				ev.Extensions++
+			}
+		}
 	}
 	ev.Browsers = len(browsers)
 	r.cfg.Tell(ev)
 }
 
-// problem tells what could not be read or watched, once.
+// problem tells what could not be read or watched, once until untell.
 func (r *run) problem(problem manifests.Problem, p browsers.Profile, at time.Time) {
-	if r.told[problem] || len(r.told) > maxProblems {
+	if r.told[problem] || len(r.told) > maxProblems || r.telling > maxProblems {
 		return
 	}
 	r.told[problem] = true
-	if len(r.told) > maxProblems {
+	r.telling++
+	if len(r.told) > maxProblems || r.telling > maxProblems {
 		problem = manifests.Problem{Reason: "there are too many problems to tell of more; see what 'extwatch scan' lists"}
 	}
 	r.cfg.Tell(Event{Kind: Problem, At: at, Problem: problem, Profile: p})
+}
+
+// untell lets a problem be told again: it has gone away.
+func (r *run) untell(problem manifests.Problem) {
+	if !r.told[problem] || r.ofSearch[problem] || r.ofWatch[problem] {
+		return
+	}
+	for _, p := range r.profiles {
+		if _, ok := p.problems[problem]; ok {
+			return // another profile has it too
+		}
+	}
+	delete(r.told, problem)
 }
 
 // protect runs f and turns a panic into an error: one extension that trips a mistake of ours must not hide the others.

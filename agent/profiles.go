@@ -22,9 +22,11 @@ type profile struct {
 	watch    inventory.Watch
 	known    map[slot]*known
 	problems map[manifests.Problem]time.Time // since when each has been there
-	at       time.Time                       // when what made it necessary to read it was noticed
-	restamp  bool                            // look at the files of all extensions when it is read the next time
-	touched  map[string]bool                 // … and at those of the extensions in these watched folders
+	cause    cause                           // of the reading that is taken
+	next     cause                           // of the next one
+	reading  *listing                        // nil: it is not being read
+	read     bool                            // it has been read
+	late     bool                            // it was there at the start, but could not be read then
 	retry    time.Time                       // zero: not due
 }
 
@@ -57,19 +59,32 @@ func (r *run) processesChanged() bool {
 func (r *run) find(ctx context.Context) {
 	now := time.Now()
 	if r.finding || !r.lastFind.IsZero() && now.Sub(r.lastFind) < findEvery {
-		if r.findDue.IsZero() {
+		if !r.findDue.After(now) {
 			r.findDue = now.Add(findEvery)
 		}
 		return
 	}
 	r.finding, r.findDue, r.lastFind = true, time.Time{}, now
+	dirs := make(map[string]string, len(r.profiles))
+	for id, p := range r.profiles {
+		dirs[id] = p.Dir
+	}
 	r.goroutines.Go(func() {
 		m, err := r.search(ctx)
 		if err != nil {
 			return // ctx ended
 		}
+		s := search{m, map[string]bool{}}
+		if len(m.Problems) > 0 {
+			for _, p := range m.Profiles {
+				delete(dirs, profileID(p))
+			}
+			for id, dir := range dirs {
+				s.absent[id] = missing(dir)
+			}
+		}
 		select {
-		case r.found <- m:
+		case r.found <- s:
 		case <-ctx.Done():
 		}
 	})
@@ -84,14 +99,29 @@ func (r *run) search(ctx context.Context) (m browsers.Machine, err error) {
 	return m, err
 }
 
+// A search is what was found.
+type search struct {
+	browsers.Machine
+	absent map[string]bool // profiles that were known and whose folders are missing, by ID
+}
+
 // machine takes over what a search found: it watches, then reads, what is new, and forgets what is gone.
-func (r *run) machine(ctx context.Context, m browsers.Machine) {
+func (r *run) machine(ctx context.Context, m search) {
 	r.finding = false
+	r.untell(r.findTold)
+	r.findTold = manifests.Problem{}
 	at := r.cfg.Now()
+	before := r.ofSearch
+	r.ofSearch = map[manifests.Problem]bool{}
 	for _, p := range m.Problems {
-		r.problem(manifests.Problem{Path: p.Path, Reason: p.Reason}, browsers.Profile{}, at)
+		problem := manifests.Problem{Path: p.Path, Reason: p.Reason}
+		r.ofSearch[problem] = true
+		r.problem(problem, browsers.Profile{}, at)
 	}
-	r.awaits = r.awaits[:0]
+	for problem := range before {
+		r.untell(problem)
+	}
+	r.awaits = nil // the watcher may still look at the last ones
 	for _, a := range m.Awaited {
 		r.awaits = append(r.awaits, watcher.Await{Dir: a.Dir, Name: a.Name})
 	}
@@ -105,7 +135,6 @@ func (r *run) machine(ctx context.Context, m browsers.Machine) {
 			p = &profile{
 				Profile: found, id: id, watch: inventory.WatchFor(found, inventory.Listing{}),
 				known: map[slot]*known{}, problems: map[manifests.Problem]time.Time{},
-				touched: map[string]bool{},
 			}
 			r.profiles[id] = p
 		case reflect.DeepEqual(p.Profile, found):
@@ -116,7 +145,7 @@ func (r *run) machine(ctx context.Context, m browsers.Machine) {
 		r.queue(p, false, at)
 	}
 	for id, p := range r.profiles {
-		if seen[id] || len(m.Problems) > 0 && !missing(p.Dir) {
+		if seen[id] || len(m.Problems) > 0 && !m.absent[id] {
 			continue // what cannot be found because of a problem is not gone
 		}
 		delete(r.profiles, id)
@@ -124,52 +153,41 @@ func (r *run) machine(ctx context.Context, m browsers.Machine) {
 		for s := range p.known {
 			r.gone(p, s, at)
 		}
+		for problem := range p.problems {
+			r.untell(problem)
+		}
 	}
-	r.setWatches()
+	r.setWatches(ctx)
 	r.searched = true
 }
 
 // setWatches watches what is to be watched now.
-func (r *run) setWatches() {
+func (r *run) setWatches(ctx context.Context) {
+	if r.asking != nil {
+		r.asking.again = true
+		return
+	}
 	targets := make([]watcher.Target, 0, len(r.profiles))
 	for _, p := range r.profiles {
 		targets = append(targets, watcher.Target{
 			ID: p.id, Dir: p.Dir, Files: p.watch.Files, Arrivals: p.watch.Arrivals, Folders: p.watch.Folders,
 		})
 	}
-	r.watchProblems(r.w.Set(targets, r.awaits))
+	awaits := r.awaits
+	r.askWatcher(ctx, func() []error { return r.w.Set(targets, awaits) })
 }
 
 func (r *run) watchProblems(problems []error) {
+	before := r.ofWatch
+	r.ofWatch = map[manifests.Problem]bool{}
 	for _, err := range problems {
-		r.problem(manifests.Problem{Reason: err.Error()}, browsers.Profile{}, r.cfg.Now())
+		problem := manifests.Problem{Reason: err.Error()}
+		r.ofWatch[problem] = true
+		r.problem(problem, browsers.Profile{}, r.cfg.Now())
 	}
-}
-
-// read reads a profile and does what follows.
-func (r *run) read(ctx context.Context, p *profile) {
-	start := time.Now()
-	var l inventory.Listing
-	var err error
-	perr := r.protect("reading the profile "+p.Dir, func() { l, err = r.reader.Read(ctx, p.Profile) })
-	switch {
-	case perr != nil:
-		r.problem(manifests.Problem{Path: p.Dir, Reason: perr.Error()}, p.Profile, p.at)
-		return
-	case err != nil:
-		return // ctx ended
+	for problem := range before {
+		r.untell(problem)
 	}
-	if watch := inventory.WatchFor(p.Profile, l); !reflect.DeepEqual(watch, p.watch) {
-		// What has changed between reading and watching is found by reading once more.
-		p.watch = watch
-		r.setWatches()
-		r.queue(p, false, p.at)
-	}
-	r.listingProblems(p, l.Problems)
-	r.diff(p, l)
-	p.restamp = false
-	clear(p.touched)
-	r.log.Debug("read", "profile", p.Dir, "extensions", len(l.Extensions), "problems", len(l.Problems), "took", time.Since(start))
 }
 
 // listingProblems tells the problems of a profile that have not gone away by themselves.
@@ -186,10 +204,13 @@ func (r *run) listingProblems(p *profile, problems []manifests.Problem) {
 		switch {
 		case r.told[problem]:
 		case now.Sub(since) >= retryAfter:
-			r.problem(problem, p.Profile, p.at)
+			r.problem(problem, p.Profile, p.cause.at)
 		default:
 			p.later(since)
 		}
+	}
+	for problem := range before {
+		r.untell(problem) // unless it is there still
 	}
 }
 

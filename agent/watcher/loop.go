@@ -218,13 +218,14 @@ func (l *loop) emit(ch Change) {
 			continue
 		}
 		folders := union(old.Folders, ch.Folders)
-		switch {
-		case old.Reason == Changed && ch.Reason == Arrived:
-			*old = ch
-		case old.Reason == ch.Reason && ch.Reason == Changed && old.Path != ch.Path:
-			old.Path = ""
+		path := old.Path
+		if path != ch.Path {
+			path = "" // more than one place
 		}
-		old.Folders = folders
+		if old.Reason == Changed && ch.Reason == Arrived {
+			*old = ch
+		}
+		old.Path, old.Folders = path, folders
 		return
 	}
 	l.out = append(l.out, ch)

@@ -171,8 +171,40 @@ func TestSlowReceiverLosesNothing(t *testing.T) {
 		time.Sleep(time.Second)
 		want(t, w, "merged",
 			Change{Target: "q", Path: filepath.Join(other.Dir, "Preferences"), Reason: Changed},
-			Change{Target: "p", Path: version, Reason: Arrived})
+			Change{Target: "p", Reason: Arrived}) // in more than one place
 	})
+}
+
+// What is merged while nobody receives keeps the arrival, and says which folders changed and that it was several places.
+func TestMerge(t *testing.T) {
+	arrived := Change{Target: "p", Path: "/v", Reason: Arrived, Folders: []string{"/a"}}
+	changed := Change{Target: "p", Path: "/b/x", Reason: Changed, Folders: []string{"/b"}}
+	same := Change{Target: "p", Path: "/v", Reason: Changed}
+	for _, tt := range []struct {
+		name string
+		in   []Change
+		want []Change
+	}{
+		{"arrived, changed", []Change{arrived, changed},
+			[]Change{{Target: "p", Reason: Arrived, Folders: []string{"/a", "/b"}}}},
+		{"changed, arrived", []Change{changed, arrived},
+			[]Change{{Target: "p", Reason: Arrived, Folders: []string{"/b", "/a"}}}},
+		{"changed, changed", []Change{changed, same},
+			[]Change{{Target: "p", Reason: Changed, Folders: []string{"/b"}}}},
+		{"one place", []Change{same, arrived, same}, []Change{arrived}},
+		{"several, then the first", []Change{arrived, changed, same},
+			[]Change{{Target: "p", Reason: Arrived, Folders: []string{"/a", "/b"}}}},
+		{"others", []Change{changed, {Reason: Swept}, {Reason: Appeared, Path: "/y"}, {Reason: Swept}},
+			[]Change{changed, {Reason: Swept}, {Reason: Appeared, Path: "/y"}}},
+	} {
+		l := newLoop(Config{}, newFake(), newQueue(), time.Now)
+		for _, ch := range tt.in {
+			l.emit(ch)
+		}
+		if diff := cmp.Diff(tt.want, l.out); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
 }
 
 func TestOverflow(t *testing.T) {

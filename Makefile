@@ -17,7 +17,8 @@ check: ## formatting, vet, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 unit: ## all tests but those that need real browsers, with the race detector
-	$(GO) test -race $$($(GO) list ./... | grep -v /e2e$$)
+	$(GO) test -race -short -timeout 15m $$($(GO) list ./... | grep -v /e2e$$)
+	$(GO) test -timeout 15m ./signatures
 
 cross: ## the other systems build, and vet finds nothing there
 	@set -e; for t in $(TARGETS); do echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -o /dev/null .; done

@@ -18,15 +18,16 @@ const module = "github.com/extwatch/extwatch"
 // mayImport is the architecture: package → the packages of this module that it may import. docs/architecture.md shows
 // the same table in words. "*" stands for all. Test files may also import the test helpers named in forTests.
 var mayImport = map[string][]string{
-	".":                 {"agent/cli"},
-	"manifests":         {},
-	"manifests/archive": {"manifests"},
-	"signatures":        {"manifests"},
-	"agent/browsers":    {},
-	"agent/watcher":     {},
-	"agent/inventory":   {"agent/browsers", "manifests", "manifests/archive"},
-	"agent":             {"agent/browsers", "agent/inventory", "agent/watcher", "manifests", "signatures"},
-	"agent/cli":         {"*"},
+	".":                   {"agent/cli"},
+	"manifests":           {},
+	"manifests/archive":   {"manifests"},
+	"signatures":          {"manifests", "signatures/behavior"},
+	"signatures/behavior": {"manifests"},
+	"agent/browsers":      {},
+	"agent/watcher":       {},
+	"agent/inventory":     {"agent/browsers", "manifests", "manifests/archive"},
+	"agent":               {"agent/browsers", "agent/inventory", "agent/watcher", "manifests", "signatures", "signatures/behavior"},
+	"agent/cli":           {"*"},
 
 	// Not part of the program.
 	"manifests/archive/archivetest": {"manifests"},

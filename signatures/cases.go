@@ -11,18 +11,20 @@ import (
 	"testing/fstest"
 
 	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures/behavior"
 	"go.yaml.in/yaml/v3"
 )
 
 // A ruleCase is one of the extensions that a rule brings along to prove itself.
 type ruleCase struct {
-	name     string
-	line     int
-	match    bool
-	ext      *manifests.Extension
-	previous *manifests.Extension
-	files    map[string]string
-	reserved map[string][]string // what the analysis of the code found
+	name       string
+	line       int
+	match      bool
+	ext        *manifests.Extension
+	previous   *manifests.Extension
+	files      map[string]string
+	previously *behavior.Report // likewise of the version before
+	given      *behavior.Report // what the code is said to do, besides what its files do; nil: nothing
 }
 
 // A CaseResult says how a rule did on one of its own cases.
@@ -41,7 +43,7 @@ const caseID = "abcdefghijklmnopabcdefghijklmnop"
 // decodeCase reads one case: a few fields, or a manifest, or files, or all of them. What is not given is that of an
 // ordinary extension from the Chrome Web Store.
 func (c *compiler) decodeCase(d *document, n *yaml.Node, match bool) ruleCase {
-	rc := ruleCase{line: n.Line, match: match, reserved: map[string][]string{}}
+	rc := ruleCase{line: n.Line, match: match}
 	if c == nil {
 		return rc
 	}
@@ -67,7 +69,7 @@ func (c *compiler) caseExtension(d *document, n *yaml.Node, rc *ruleCase) *manif
 			known[k] = v
 		}
 	}
-	for _, name := range []string{"reach", "reach_mail", "targets", "targets_mail", "targets_api_keys", "imitates", "indicator", "gained", "name_skeleton"} {
+	for _, name := range []string{"reach", "reach_mail", "targets", "targets_mail", "targets_api_keys", "official", "imitates", "indicator", "gained", "name_skeleton"} {
 		known[name] = func(n *yaml.Node) {
 			d.fail(n, "give what it is made from: hosts, permissions, name and ID, previous", "%s: is worked out and cannot be set in a case", name)
 		}
@@ -271,13 +273,14 @@ func (c *compiler) caseOther(d *document, e *manifests.Extension, rc *ruleCase) 
 			var inner ruleCase
 			inner.previous = rc.previous
 			rc.previous = c.caseExtension(d, n, &inner)
+			rc.previously = inner.given
 			if member(n, "id") == nil {
 				rc.previous.ID = e.ID
 			}
 		},
 	}
-	for _, name := range reservedFields() {
-		known[name] = func(n *yaml.Node) { rc.reserved[name] = d.texts(n, name) }
+	for name, read := range d.behaviorKeys(rc) {
+		known[name] = read
 	}
 	return known
 }
@@ -311,6 +314,7 @@ func (caseFiles) Problems() []manifests.Problem { return nil }
 // run judges the extension of a case.
 func (rc *ruleCase) run(ctx context.Context, rs *Ruleset) (Result, error) {
 	in := Input{Extension: rc.ext, Previous: rc.previous}
+	report := behavior.Report{Complete: true}
 	contents := &Contents{ruleset: rs, Complete: true}
 	if rc.files != nil {
 		files := fstest.MapFS{}
@@ -321,9 +325,12 @@ func (rc *ruleCase) run(ctx context.Context, rs *Ruleset) (Result, error) {
 		if contents, err = rs.Read(ctx, caseFiles{files}); err != nil {
 			return Result{}, err
 		}
+		report = behavior.Analyze(ctx, behavior.Input{Manifest: rc.ext.Manifest, Files: files})
 	}
-	contents.reserved = rc.reserved
-	in.Contents = contents
+	in.Contents, in.Behavior = contents, withGiven(report, rc.given)
+	if rc.previous != nil {
+		in.PreviousBehavior = withGiven(behavior.Report{Complete: true}, rc.previously)
+	}
 	return rs.Judge(in), nil
 }
 

@@ -49,15 +49,14 @@ type Contents struct {
 	Problems []manifests.Problem
 	Complete bool // false when a bound was reached or a file could not be read
 
-	ruleset  *Ruleset
-	scripts  int                 // files searched
-	places   [][]place           // by search of the ruleset
-	hosts    map[string]place    // hosts with an indicator that scripts name in a URL
-	listed   []contentFile       // files whose hash is an indicator
-	all      []contentFile       // when rules ask for paths or hashes
-	reserved map[string][]string // what the analysis of the code found
-	unread   *manifests.Problem  // why some code was not searched; nil: all was
-	linked   *manifests.Problem  // a script that is a link, which is not followed
+	ruleset *Ruleset
+	scripts int                // files searched
+	places  [][]place          // by search of the ruleset
+	hosts   map[string]place   // hosts with an indicator that scripts name in a URL
+	listed  []contentFile      // files whose hash is an indicator
+	all     []contentFile      // when rules ask for paths or hashes
+	unread  *manifests.Problem // why some code was not searched; nil: all was
+	linked  *manifests.Problem // a script that is a link, which is not followed
 }
 
 type contentFile struct{ path, sha256 string }

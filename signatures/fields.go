@@ -12,12 +12,11 @@ import (
 type kind string
 
 const (
-	kindText     kind = "a text"
-	kindList     kind = "a list of texts"
-	kindFlag     kind = "true or false"
-	kindNumber   kind = "a number"
-	kindScript   kind = "code"
-	kindReserved kind = "a list of texts from the code's analysis"
+	kindText   kind = "a text"
+	kindList   kind = "a list of texts"
+	kindFlag   kind = "true or false"
+	kindNumber kind = "a number"
+	kindScript kind = "code"
 )
 
 // A field is something that a rule can ask for. docs/rule-format.md describes each; a test keeps the two together.
@@ -26,6 +25,7 @@ type field struct {
 	index int
 	kind  kind
 	words []string // the only values there are; nil: any
+	group string   // of the things whose parts must hold together: flow, call, contact; "" for a field of the extension
 	get   func(*subject) []fact
 }
 
@@ -34,7 +34,16 @@ type fact struct {
 	text     string
 	folded   string // for comparing without case
 	evidence Evidence
+	path     []Evidence // of a flow: its steps, told instead of evidence
 	row      *indicator // the indicator that the fact comes from
+}
+
+// evidences returns what a finding shows of the fact.
+func (f *fact) evidences() []Evidence {
+	if len(f.path) > 0 {
+		return f.path
+	}
+	return []Evidence{f.evidence}
 }
 
 // maxFactText bounds the text that is compared: longer values are no permission, host or name, and every pattern
@@ -69,7 +78,7 @@ func (s schema) names() []string { return sortedKeys(s.byName) }
 
 func newSchema() schema {
 	s := schema{byName: map[string]*field{}}
-	for _, group := range [][]field{identityFields(), declaredFields(), derivedFields(), codeFields()} {
+	for _, group := range [][]field{identityFields(), declaredFields(), derivedFields(), codeFields(), behaviorFields()} {
 		for _, f := range group {
 			f.index = s.count
 			s.byName[f.name] = &f
@@ -194,6 +203,12 @@ func derivedFields() []field {
 		list("targets", func(s *subject) []string { return s.access().targets() }),
 		list("targets_mail", func(s *subject) []string { return s.access().targetsMail() }),
 		list("targets_api_keys", func(s *subject) []string { return s.access().targetsAPIKeys() }),
+		list("official", func(s *subject) []string {
+			if s.knownGood() {
+				return []string{s.rs.catalog.official[strings.ToLower(s.ext.ID)].slug}
+			}
+			return nil
+		}),
 		{name: "imitates", kind: kindList, get: (*subject).imitatesFacts},
 		{name: "indicator", kind: kindList, get: (*subject).indicatorFacts},
 		list("gained", func(s *subject) []string { return s.gained() }),
@@ -201,10 +216,9 @@ func derivedFields() []field {
 	}
 }
 
-// codeFields come from the files. The reserved ones are filled by the analysis of the code; until it has run they
-// have no value, so a rule that asks for them does not match.
+// codeFields come from the files as they are.
 func codeFields() []field {
-	out := []field{
+	return []field{
 		{name: "script", kind: kindScript, get: func(s *subject) []fact {
 			if s.contents != nil && s.contents.scripts > 0 {
 				return []fact{newFact("script", strconv.Itoa(s.contents.scripts)+" files")}
@@ -214,16 +228,6 @@ func codeFields() []field {
 		{name: "file.path", kind: kindList, get: func(s *subject) []fact { return s.fileFacts("file.path") }},
 		{name: "file.sha256", kind: kindList, get: func(s *subject) []fact { return s.fileFacts("file.sha256") }},
 	}
-	for _, name := range reservedFields() {
-		f := list(name, func(s *subject) []string { return s.reserved[name] })
-		f.kind = kindReserved
-		out = append(out, f)
-	}
-	return out
-}
-
-func reservedFields() []string {
-	return []string{"calls", "flows", "contacts", "strings", "obfuscation"}
 }
 
 // refuses says why a value can never match the field, or "".

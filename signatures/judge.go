@@ -21,7 +21,7 @@ func (rs *Ruleset) Judge(in Input) Result {
 }
 
 func (rs *Ruleset) judge(s *subject) Result {
-	result := Result{Verdict: Clean, Reach: s.reach(), Partial: s.contents == nil && s.ext.Open != nil}
+	result := Result{Verdict: Clean, Reach: s.reach(), Partial: (s.contents == nil || s.code == nil) && s.ext.Open != nil}
 	covered := map[string]bool{} // campaigns that have a rule
 	for i := range rs.rules {
 		r := &rs.rules[i]
@@ -61,6 +61,9 @@ func (rs *Ruleset) judge(s *subject) Result {
 				result.Problems = append(result.Problems, p)
 			}
 		}
+	}
+	if s.code != nil {
+		result.Problems = append(result.Problems, s.code.Problems...)
 	}
 	result.Problems = append(result.Problems, s.problems...)
 	return result
@@ -122,8 +125,13 @@ func evidence(facts []fact) []Evidence {
 	// What an indicator says comes first, it is the proof.
 	for _, wanted := range []bool{true, false} {
 		for _, f := range facts {
-			if (f.row != nil) == wanted && len(out) < maxEvidence && !slices.Contains(out, f.evidence) {
-				out = append(out, f.evidence)
+			if (f.row != nil) != wanted {
+				continue
+			}
+			for _, e := range f.evidences() {
+				if len(out) < maxEvidence && !slices.Contains(out, e) {
+					out = append(out, e)
+				}
 			}
 		}
 	}

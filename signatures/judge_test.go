@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures/behavior"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -151,8 +152,12 @@ func TestPartialAndOrder(t *testing.T) {
 		t.Errorf("first: partial %v, %s", first.Partial, names(first))
 	}
 	second := rs.Judge(Input{Extension: e, Contents: read(t, rs, "a.js", "EVAL(1)")})
-	if second.Partial || names(second) != "b a test" {
+	if !second.Partial || names(second) != "b a test" {
 		t.Errorf("second: partial %v, %s", second.Partial, names(second))
+	}
+	third := rs.Judge(Input{Extension: e, Contents: read(t, rs, "a.js", "EVAL(1)"), Behavior: &behavior.Report{Complete: true}})
+	if third.Partial || names(third) != "b a test" {
+		t.Errorf("third: partial %v, %s", third.Partial, names(third))
 	}
 	if other := ruleset(t, "").Judge(Input{Extension: e, Contents: read(t, rs, "a.js", "x")}); !other.Partial {
 		t.Error("contents of another ruleset were used")

@@ -48,10 +48,15 @@ type glyph struct {
 }
 
 func (it *item) eval(s *subject) (bool, []fact) {
+	return it.match(s, func() []fact { return s.facts(it.field) })
+}
+
+// match compares the facts of the field, which are worked out only when they are needed.
+func (it *item) match(s *subject, get func() []fact) (bool, []fact) {
 	var facts []fact
 	found := false
 	for i := range it.values {
-		ok, f := it.one(s, &it.values[i])
+		ok, f := it.one(s, &it.values[i], get)
 		switch {
 		case ok:
 			found = true
@@ -63,12 +68,12 @@ func (it *item) eval(s *subject) (bool, []fact) {
 	return found, facts
 }
 
-func (it *item) one(s *subject, v *value) (bool, []fact) {
+func (it *item) one(s *subject, v *value, get func() []fact) (bool, []fact) {
 	if it.field.kind == kindScript && it.op != opExists && !v.null {
 		facts := s.scriptFacts(v.search)
 		return len(facts) > 0, facts
 	}
-	facts := s.facts(it.field)
+	facts := get()
 	switch {
 	case it.op == opExists:
 		if len(facts) > 0 && v.exists {

@@ -31,6 +31,7 @@ func (c *compiler) selection(d *document, n *yaml.Node, name string) expr {
 	switch {
 	case n.Kind == yaml.MappingNode && len(n.Content) > 0:
 		var all allOf
+		groups := map[string]*sameRecord{}
 		seen := map[string]bool{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
@@ -38,8 +39,16 @@ func (c *compiler) selection(d *document, n *yaml.Node, name string) expr {
 				d.fail(key, "put the values in one list", "%s: %q stands twice", name, key.Value)
 			}
 			seen[key.Value] = true
-			if it := c.item(d, key, n.Content[i+1]); it != nil {
+			it := c.item(d, key, n.Content[i+1])
+			switch {
+			case it == nil:
+			case it.field.group == "":
 				all = append(all, it)
+			case groups[it.field.group] != nil:
+				groups[it.field.group].items = append(groups[it.field.group].items, it)
+			default:
+				groups[it.field.group] = &sameRecord{group: it.field.group, items: []*item{it}}
+				all = append(all, groups[it.field.group])
 			}
 		}
 		return all
@@ -211,7 +220,7 @@ func (c *compiler) value(d *document, n *yaml.Node, it *item, m modifiers, text 
 			return bad(suggest(text, c.schema.names()), "unknown field %q", text)
 		}
 		c.wants(text)
-		if v.ref.kind == kindScript {
+		if v.ref.kind == kindScript || v.ref.group != "" || it.field.group != "" {
 			return bad("", "the code cannot be compared with a field")
 		}
 		return v, true

@@ -5,12 +5,13 @@
 // the one inside the program, [Load] one from elsewhere; [Check] says what is wrong with one. The rule format and
 // every field are described in docs/rule-format.md.
 //
-// Judging has two steps, so that a person is warned before the code has been read:
+// Judging has steps, so that a person is warned before the code has been read and understood:
 //
 //	rs, err := signatures.Builtin()
 //	first := rs.Judge(signatures.Input{Extension: ext})              // manifest and indicators; Partial is set
 //	contents, err := rs.Read(ctx, files)                             // every file once
-//	final := rs.Judge(signatures.Input{Extension: ext, Contents: contents})
+//	report, err := pool.Analyze(ctx, behavior.Input{Manifest: ext.Manifest, Files: files}) // what the code does
+//	final := rs.Judge(signatures.Input{Extension: ext, Contents: contents, Behavior: &report})
 //	todo := rs.Advice(ext, final)
 //
 // The verdict is a ladder, never a sum: malicious needs exact evidence, suspicious needs the behaviour of a theft
@@ -22,6 +23,7 @@ package signatures
 
 import (
 	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
 // A Verdict is what is thought of an extension, from clean to malicious.
@@ -102,7 +104,8 @@ type Result struct {
 	// Problems are those of reading the files and of judging. Those that the extension brought along
 	// (Extension.Problems) are not repeated.
 	Problems []manifests.Problem
-	// Partial is set while the files have not been read: the verdict may still rise.
+	// Partial is set while the files have not been read or their code has not been analysed: the verdict may still
+	// rise.
 	Partial bool
 }
 
@@ -111,4 +114,7 @@ type Input struct {
 	Extension *manifests.Extension
 	Previous  *manifests.Extension // the version before an update; nil when there is none
 	Contents  *Contents            // from Read of the same ruleset; nil: judge by manifest and indicators only
+	Behavior  *behavior.Report     // what the code does; nil: not analysed yet
+	// PreviousBehavior is what the code of Previous did: what is new since then is in the field gained. Nil: not known.
+	PreviousBehavior *behavior.Report
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
 // A subject is one extension while it is judged. It works out each field once, when a rule asks for it.
@@ -13,10 +14,12 @@ type subject struct {
 	previous *manifests.Extension
 	m        *manifests.Manifest // never nil
 	contents *Contents
-	reserved map[string][]string // what the analysis of the code found
+	code     *behavior.Report // what the code does; nil: not analysed
+	oldCode  *behavior.Report // what it did before the update; nil: not known
 
 	known    []bool // by field
 	found    [][]fact
+	grouped  map[string][]record // by group of fields, once worked out
 	held     *access
 	reaches  []Reach
 	reached  bool
@@ -28,6 +31,7 @@ const maxNames = 100
 
 func (rs *Ruleset) newSubject(in Input) *subject {
 	s := &subject{rs: rs, ext: in.Extension, previous: in.Previous, contents: in.Contents,
+		code: in.Behavior, oldCode: in.PreviousBehavior, grouped: map[string][]record{},
 		known: make([]bool, rs.schema.count), found: make([][]fact, rs.schema.count)}
 	if s.ext == nil {
 		s.ext = &manifests.Extension{}
@@ -37,9 +41,6 @@ func (rs *Ruleset) newSubject(in Input) *subject {
 	}
 	if s.contents != nil && s.contents.ruleset != rs {
 		s.contents = nil // it was searched for what another ruleset wanted
-	}
-	if s.contents != nil {
-		s.reserved = s.contents.reserved
 	}
 	return s
 }
@@ -130,7 +131,7 @@ func (s *subject) reachFacts() []fact {
 }
 
 func (s *subject) indicatorFacts() []fact {
-	return slices.Concat(s.matchID(), s.matchHashes(), s.matchDomains())
+	return slices.Concat(s.matchID(), s.matchHashes(), s.matchDomains(), s.matchContacts())
 }
 
 func (s *subject) matchHashes() []fact {
@@ -210,5 +211,9 @@ func (s *subject) gained() []string {
 		return out
 	}
 	add("reach", flat(s.reach()), flat(newAccess(s.rs.catalog, s.previous, old).exchanges()))
+	if s.code != nil && s.oldCode != nil {
+		add("flow", flowTexts(s.code), flowTexts(s.oldCode))
+		add("contact", contactTexts(s.code), contactTexts(s.oldCode))
+	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/extwatch/extwatch/agent/browsers"
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
+	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
 // A report is what a scan found, in the order in which it is shown.
@@ -24,6 +25,7 @@ type report struct {
 type judged struct {
 	ext     manifests.Extension
 	result  signatures.Result
+	code    *behavior.Report  // nil: not analysed
 	profile *browsers.Profile // nil for a path
 	under   string            // the path that it was found under; "" for a profile
 }

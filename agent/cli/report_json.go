@@ -7,6 +7,7 @@ import (
 
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
+	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
 // schemaVersion is the version of the JSON report. Keys are added without a new version; what is there keeps its
@@ -65,6 +66,7 @@ type jsonExtension struct {
 	Unreadable      string               `json:"unreadable,omitempty"`
 	Verdict         signatures.Verdict   `json:"verdict,omitempty"`
 	Reach           []signatures.Reach   `json:"reach"`
+	Behavior        *jsonBehavior        `json:"behavior,omitempty"` // absent when the code was not analysed
 	Findings        []signatures.Finding `json:"findings"`
 	Problems        []manifests.Problem  `json:"problems"`
 }
@@ -91,9 +93,29 @@ func writeJSON(c *console, r *report) error {
 		s.Clean, s.Unreadable = of(signatures.Clean), of(signatures.Unreadable)
 	}
 	for i := range r.extensions {
-		out.Extensions = append(out.Extensions, jsonOf(&r.extensions[i].ext, &r.extensions[i].result))
+		out.Extensions = append(out.Extensions, jsonOf(&r.extensions[i].ext, &r.extensions[i].result, r.extensions[i].code))
 	}
 	return encode(c, out)
+}
+
+// A jsonBehavior is what the code does, in short.
+type jsonBehavior struct {
+	Flows    []string `json:"flows"`    // "cookies -> fetch -> collect.example"
+	Contacts []string `json:"contacts"` // hosts that it talks to
+	Complete bool     `json:"complete"` // false when a bound was reached or a file could not be parsed
+}
+
+func behaviorOf(code *behavior.Report) *jsonBehavior {
+	j := &jsonBehavior{Flows: []string{}, Contacts: []string{}, Complete: code.Complete}
+	for _, f := range code.Flows {
+		j.Flows = appendNew(j.Flows, f.Source+" -> "+f.Sink+optional(" -> ", f.Host))
+	}
+	for _, c := range code.Contacts {
+		if c.Called {
+			j.Contacts = appendNew(j.Contacts, c.Host)
+		}
+	}
+	return j
 }
 
 // encode writes indented JSON. Characters such as < are left alone: this is not HTML.
@@ -108,7 +130,7 @@ func encode(c *console, v any) error {
 }
 
 // jsonOf writes one extension and what is thought of it.
-func jsonOf(e *manifests.Extension, res *signatures.Result) jsonExtension {
+func jsonOf(e *manifests.Extension, res *signatures.Result, code *behavior.Report) jsonExtension {
 	j := jsonExtension{
 		Path: e.Path, Browser: e.Browser, Channel: e.Channel, User: e.User, Profile: e.Profile, ProfileTitle: e.ProfileTitle,
 		ID: e.ID, IDFromPath: e.IDFromPath, Name: e.Name(), Version: e.Version(),
@@ -117,6 +139,9 @@ func jsonOf(e *manifests.Extension, res *signatures.Result) jsonExtension {
 		Withheld: e.Withheld, DiskDiffers: e.DiskDiffers, Unreadable: e.Unreadable,
 		Verdict: res.Verdict, Reach: make([]signatures.Reach, 0, len(res.Reach)), Findings: make([]signatures.Finding, 0, len(res.Findings)),
 		Problems: problemsOf(e, res),
+	}
+	if code != nil {
+		j.Behavior = behaviorOf(code)
 	}
 	if m := e.Manifest; m != nil {
 		j.ManifestVersion, j.Kind = m.ManifestVersion, string(m.Kind)

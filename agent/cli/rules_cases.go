@@ -113,6 +113,10 @@ func tryRules(ctx context.Context, c *console, rs *signatures.Ruleset, names []s
 		return err
 	}
 	s := &scanner{inventory: inventory.NewReader(inventory.Config{}), rules: rulesets{rs}, progress: newProgress(c, true)}
+	if s.code, err = newPool(); err != nil {
+		return err
+	}
+	defer s.code.Close()
 	r := &report{judged: true}
 	r.extensions, r.problems = s.paths(ctx, []string{abs})
 	s.progress.finish()

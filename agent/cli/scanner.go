@@ -11,13 +11,15 @@ import (
 	"github.com/extwatch/extwatch/agent/inventory"
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
+	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
 // A scanner lists extensions and judges them: readers on one side, judges on the other, as many as there are processors,
 // with a short queue between them, so that a machine with 10,000 extensions never holds more than a few open.
 type scanner struct {
 	inventory *inventory.Reader
-	rules     rulesets // none: list only
+	rules     rulesets       // none: list only
+	code      *behavior.Pool // nil: the code is not analysed
 	progress  *progress
 
 	jobs chan judged
@@ -107,11 +109,11 @@ func (s *scanner) queue(ctx context.Context, j judged) {
 
 func (s *scanner) judge(ctx context.Context, j judged) {
 	if len(s.rules) > 0 {
-		result, err := judgeOne(ctx, s.rules, &j.ext)
+		result, code, err := judgeOne(ctx, s.rules, s.code, &j.ext)
 		if err != nil {
 			return // only when ctx ended: what was not judged is not shown
 		}
-		j.result = result
+		j.result, j.code = result, code
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +128,7 @@ func (s *scanner) problems(p ...manifests.Problem) {
 }
 
 // judgeOne reads an extension's files and judges it. It fails only when ctx ends.
-func judgeOne(ctx context.Context, rules rulesets, e *manifests.Extension) (result signatures.Result, err error) {
+func judgeOne(ctx context.Context, rules rulesets, pool *behavior.Pool, e *manifests.Extension) (result signatures.Result, code *behavior.Report, err error) {
 	defer func() {
 		// The last line of defence: an extension that finds a mistake in our code must not hide the others.
 		if r := recover(); r != nil {
@@ -134,23 +136,44 @@ func judgeOne(ctx context.Context, rules rulesets, e *manifests.Extension) (resu
 			result = signatures.Result{Verdict: signatures.Unreadable, Problems: []manifests.Problem{{Path: e.Path, Reason: reason}}}
 		}
 	}()
+	code, problem := analyze(ctx, pool, e)
 	for i, rs := range rules {
-		one, err := judgeBy(ctx, rs, e)
+		one, err := judgeBy(ctx, rs, e, code)
 		switch {
 		case err != nil:
-			return signatures.Result{}, err
+			return signatures.Result{}, nil, err
 		case i == 0:
 			result = one
 		default:
 			result = merge(result, one)
 		}
 	}
-	return result, nil
+	if problem != nil {
+		result.Problems = append(result.Problems, manifests.Problem{Path: e.Path, Reason: problem.Error()})
+	}
+	return result, code, nil
+}
+
+// analyze says what the code of an extension does; nil when that is not asked for or there is none.
+func analyze(ctx context.Context, pool *behavior.Pool, e *manifests.Extension) (*behavior.Report, error) {
+	if pool == nil || e.Open == nil || e.Origin == manifests.OriginBuiltin {
+		return nil, nil
+	}
+	files, err := e.Open()
+	if err != nil {
+		return nil, nil // reading the files for the rules says so
+	}
+	defer files.Close()
+	report, err := pool.Analyze(ctx, behavior.Input{Manifest: e.Manifest, Files: files})
+	if err != nil {
+		return nil, fmt.Errorf("its code was not analysed: %w", err)
+	}
+	return &report, nil
 }
 
 // judgeBy judges with one ruleset. When the files cannot be read, manifest and indicators still speak.
-func judgeBy(ctx context.Context, rs *signatures.Ruleset, e *manifests.Extension) (signatures.Result, error) {
-	in := signatures.Input{Extension: e}
+func judgeBy(ctx context.Context, rs *signatures.Ruleset, e *manifests.Extension, code *behavior.Report) (signatures.Result, error) {
+	in := signatures.Input{Extension: e, Behavior: code}
 	err := ctx.Err()
 	if err == nil && e.Open != nil {
 		in.Contents, err = contents(ctx, rs, e)

@@ -48,7 +48,7 @@ func TestJudgeOne(t *testing.T) {
 	} {
 		e := manifests.Extension{ID: strings.Repeat("a", 32), Enabled: true, Open: tt.open,
 			Manifest: &manifests.Manifest{Kind: manifests.KindExtension, ManifestVersion: 3, Name: "Plain", Version: "1"}}
-		got, err := judgeOne(t.Context(), rules, &e)
+		got, _, err := judgeOne(t.Context(), rules, nil, &e)
 		if err != nil || got.Verdict != tt.verdict {
 			t.Errorf("%s: %q, %v; want %q", tt.name, got.Verdict, err, tt.verdict)
 		}
@@ -129,7 +129,7 @@ func TestExtraRules(t *testing.T) {
 	}
 	e := manifests.Extension{ID: strings.Repeat("a", 32), Enabled: true, Origin: manifests.OriginStore, FromStore: true, Manifest: &manifests.Manifest{
 		Kind: manifests.KindExtension, ManifestVersion: 3, Name: "Jar", Version: "1", Permissions: []string{"cookies"}, Hosts: []string{"https://collect.example/*"}}}
-	got, err := judgeOne(t.Context(), rules, &e)
+	got, _, err := judgeOne(t.Context(), rules, nil, &e)
 	if err != nil || got.Verdict != signatures.Suspicious || len(got.Findings) != 1 || got.Findings[0].Rule != "take-all" {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -76,7 +76,7 @@ func (t *teller) line(e agent.Event) error {
 	case agent.Problem:
 		out.Path, out.Reason = e.Problem.Path, e.Problem.Reason
 	default:
-		x := jsonOf(&e.Extension, &e.Result)
+		x := jsonOf(&e.Extension, &e.Result, nil)
 		out.Extension = &x
 		for _, f := range e.New {
 			out.New = append(out.New, f.Rule)

@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/extwatch/extwatch/signatures/behavior"
+)
+
+// analyzeCommand is the hidden subcommand that the program starts itself with to read code: a process that may be killed.
+const analyzeCommand = "analyze"
+
+func newAnalyze(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:    analyzeCommand,
+		Hidden: true,
+		Args:   noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := behavior.Serve(c.in, c.out); err != nil {
+				return fmt.Errorf("analyse code: %w", err)
+			}
+			return nil
+		},
+	}
+}
+
+// newPool starts the program again, once for each processor, when code is to be analysed.
+func newPool() (*behavior.Pool, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, failed("run it with --quick to judge without reading the code", "cannot find the program's own file: %v", err)
+	}
+	return behavior.NewPool(runtime.NumCPU(), []string{self, analyzeCommand}), nil
+}

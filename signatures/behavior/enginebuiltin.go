@@ -1,0 +1,376 @@
+package behavior
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// carrier says whether a global function gives back what it gets, in another form.
+func carrier(p string) (what string, ok bool) {
+	switch p {
+	case "JSON.stringify", "btoa", "atob", "encodeURIComponent", "encodeURI", "escape", "unescape", "decodeURIComponent",
+		"decodeURI", "String", "structuredClone", "JSON.parse", "Object.freeze", "Array.from", "Object.seal":
+		return p, true
+	}
+	return "", false
+}
+
+// builtin calls a function of the language itself.
+func (e *engine) builtin(f *activation, p string, c call) (*value, bool) {
+	if ns, name, ok := strings.Cut(p, "."); ok {
+		switch ns {
+		case "Object":
+			return e.objectStatic(f, name, c)
+		case "Reflect":
+			return e.reflect(f, name, c)
+		case "Promise":
+			return e.promiseStatic(f, name, c), true
+		case "Array":
+			return e.arrayStatic(f, name, c)
+		case "Math", "Number", "Date", "performance", "console":
+			if p == "Number.isNaN" || ns == "console" {
+				return anything, true
+			}
+			return anything.tainted(e.taintsOf(f, c.args)), true
+		case "crypto":
+			return e.cryptoCall(f, name, c)
+		case "String":
+			if name == "fromCharCode" || name == "fromCodePoint" {
+				return e.charCodes(f, c), true
+			}
+		}
+	}
+	if what, ok := carrier(p); ok {
+		return e.carry(f, what, c), true
+	}
+	switch p {
+	case "Number", "parseInt", "parseFloat", "BigInt":
+		if a, ok := c.arg(0).known(); ok {
+			return numberValue(a.number()), true
+		}
+		return anything.tainted(e.taintsOf(f, c.args)), true
+	case "Boolean", "isNaN", "isFinite":
+		return aBoolean, true
+	case "Symbol", "Symbol.for":
+		return anything, true
+	case "queueMicrotask", "requestAnimationFrame", "requestIdleCallback", "setImmediate":
+		e.callBack(f, c, anything)
+		return anything, true
+	}
+	return nil, false
+}
+
+// carry is JSON.stringify, btoa and the like.
+func (e *engine) carry(f *activation, what string, c call) *value {
+	v := c.arg(0)
+	ts := e.via(f, c.node, e.deepTaints(f, v), what)
+	if v == nil {
+		return anything
+	}
+	switch what {
+	case "structuredClone", "Object.freeze", "Object.seal":
+		return v
+	case "Array.from":
+		return e.arrayFrom(f, c)
+	case "JSON.parse":
+		return e.parseJSON(f, c, ts)
+	}
+	out := &value{}
+	for _, a := range v.atoms {
+		if s, ok := transform(what, a.text()); ok {
+			out = join(out, textValue(s))
+			if what == "atob" {
+				e.out.folded(s)
+			}
+		}
+	}
+	if len(out.atoms) == 0 || v.any {
+		out = join(out, anything)
+	}
+	if what == "JSON.stringify" && len(v.objs) > 0 {
+		o := e.alloc(f, c.node, "json")
+		e.set(f, o, "value", v)
+		out = join(out, objectValue(o))
+	}
+	return out.tainted(ts)
+}
+
+func (e *engine) parseJSON(f *activation, c call, ts []*taint) *value {
+	v := c.arg(0)
+	var out *value
+	for _, o := range v.objs {
+		if o.class == "json" {
+			out = join(out, e.get(f, o, "value"))
+		}
+	}
+	if out != nil && len(v.objs) == 1 && len(out.objs) > 0 {
+		return out
+	}
+	return join(out, anything.tainted(ts))
+}
+
+func transform(what, s string) (string, bool) {
+	switch what {
+	case "String":
+		return s, true
+	case "atob":
+		return decodeBase64(s)
+	case "encodeURIComponent":
+		if strings.Contains(s, gap) {
+			return "", false
+		}
+		return strings.ReplaceAll(url.QueryEscape(s), "+", "%20"), true
+	case "decodeURIComponent", "unescape", "decodeURI":
+		t, err := url.PathUnescape(s)
+		return t, err == nil
+	case "encodeURI":
+		return s, true
+	}
+	return "", false
+}
+
+func (e *engine) charCodes(f *activation, c call) *value {
+	var b strings.Builder
+	for _, a := range c.args {
+		k, ok := a.known()
+		if !ok || k.kind != aNumber || k.n < 1 || k.n > 0x10ffff {
+			return anything.tainted(e.taintsOf(f, c.args))
+		}
+		b.WriteRune(rune(k.n))
+	}
+	e.out.folded(b.String())
+	return textValue(b.String())
+}
+
+func (e *engine) arrayFrom(f *activation, c call) *value {
+	o := e.alloc(f, c.node, "Array")
+	el := e.element(f, c.arg(0))
+	if el == nil {
+		el = anything
+	}
+	if fn := c.arg(1); fn != nil && len(fn.fns) > 0 {
+		el = e.callValue(f, fn, call{node: c.node, args: []*value{el, anything}})
+	}
+	e.setRest(f, o, el)
+	return objectValue(o)
+}
+
+func (e *engine) arrayStatic(f *activation, name string, c call) (*value, bool) {
+	switch name {
+	case "isArray":
+		return aBoolean, true
+	case "of":
+		return e.arrayOf(f, c.node, c.args), true
+	case "from":
+		return e.arrayFrom(f, c), true
+	}
+	return nil, false
+}
+
+// objectStatic is Object.keys and its like.
+func (e *engine) objectStatic(f *activation, name string, c call) (*value, bool) {
+	v := c.arg(0)
+	switch name {
+	case "assign":
+		for _, src := range argsFrom(c.args, 1) {
+			for _, o := range v.orEmpty().objs {
+				if o.class == "element" {
+					e.assignElement(f, c.node, o, src)
+					continue
+				}
+				e.spread(f, o, src)
+			}
+			for _, k := range v.orEmpty().fns {
+				e.spread(f, e.props(k), src)
+			}
+		}
+		if v != nil && v.any {
+			return v.tainted(e.taintsOf(f, c.args)), true
+		}
+		return v, true
+	case "keys", "getOwnPropertyNames":
+		o := e.alloc(f, c.node, "Array")
+		return e.list(f, o, e.keysOf(f, v)), true
+	case "values":
+		o := e.alloc(f, c.node, "Array")
+		el := e.element(f, v)
+		if el != nil {
+			e.setRest(f, o, el)
+		}
+		return objectValue(o), true
+	case "entries":
+		return e.entries(f, c), true
+	case "fromEntries":
+		o := e.alloc(f, c.node, "")
+		if el := e.element(f, c.arg(0)); el != nil {
+			e.setRest(f, o, anything.tainted(e.deepTaints(f, el)))
+		}
+		return objectValue(o), true
+	case "create":
+		o := e.alloc(f, c.node, "")
+		for _, p := range v.orEmpty().objs {
+			addProto(o, p)
+		}
+		return join(objectValue(o), &value{paths: v.orEmpty().paths}), true
+	case "defineProperty":
+		e.defineProperty(f, v, c.arg(1), c.arg(2), c)
+		return v, true
+	case "defineProperties":
+		for _, d := range c.arg(1).orEmpty().objs {
+			for _, k := range slices.Clone(d.keys) {
+				e.defineProperty(f, v, textValue(k), e.get(f, d, k), c)
+			}
+		}
+		return v, true
+	case "setPrototypeOf":
+		for _, o := range v.orEmpty().objs {
+			for _, p := range c.arg(1).orEmpty().objs {
+				addProto(o, p)
+			}
+		}
+		return v, true
+	case "getPrototypeOf", "getOwnPropertyDescriptor", "getOwnPropertyDescriptors":
+		return anything, true
+	case "hasOwn", "is", "prototype.hasOwnProperty":
+		return aBoolean, true
+	}
+	return nil, false
+}
+
+func (e *engine) list(f *activation, o *object, items []*value) *value {
+	if len(items) <= 256 {
+		open := false
+		for _, v := range items {
+			open = open || v.any
+		}
+		if !open {
+			return e.fill(f, o, items)
+		}
+	}
+	for _, v := range items {
+		e.setRest(f, o, v)
+	}
+	return objectValue(o)
+}
+
+func (e *engine) entries(f *activation, c call) *value {
+	out := e.alloc(f, c.node, "Array")
+	v := c.arg(0)
+	n := 0
+	for _, o := range v.orEmpty().objs {
+		e.watch(f, o)
+		for _, k := range slices.Clone(o.keys) {
+			if !o.fields[k].live() || n > maxItems {
+				continue
+			}
+			pair := e.pairFor(o, k)
+			e.fill(f, pair, []*value{textValue(k), e.readCell(f, o.fields[k], objectValue(o))})
+			e.set(f, out, showNumber(float64(n)), objectValue(pair))
+			n++
+		}
+	}
+	if v == nil || v.any || len(v.taints) > 0 || len(v.paths) > 0 || slices.ContainsFunc(v.objs, func(o *object) bool { return o.rest != nil || o.info != nil }) {
+		pair := e.pairFor(out, "")
+		el := anything.tainted(e.deepTaints(f, v))
+		e.fill(f, pair, []*value{el, el})
+		e.setRest(f, out, objectValue(pair))
+	}
+	return objectValue(out)
+}
+
+type pairKey struct {
+	o    *object
+	name string
+}
+
+func (e *engine) pairFor(o *object, name string) *object {
+	key := pairKey{o, name}
+	if p := e.links.pairs[key]; p != nil {
+		return p
+	}
+	p := e.newObject("Array")
+	e.links.pairs[key] = p
+	return p
+}
+
+func (e *engine) defineProperty(f *activation, v, key, desc *value, c call) {
+	if v == nil || desc == nil {
+		return
+	}
+	for _, d := range desc.objs {
+		if val := e.get(f, d, "value"); val != nil {
+			e.setMember(f, c.node, v, key, val)
+		}
+		get, set := e.get(f, d, "get"), e.get(f, d, "set")
+		for _, o := range v.objs {
+			for _, n := range namesOf(key) {
+				k := o.ensure(n)
+				if n == gap {
+					k = o.others()
+				}
+				for _, fn := range get.orEmpty().fns {
+					k.getter = fn
+				}
+				for _, fn := range set.orEmpty().fns {
+					k.setter = fn
+				}
+			}
+		}
+		for _, p := range v.paths {
+			for _, n := range namesOf(key) {
+				if get != nil || set != nil {
+					e.hooked(f, c.node, strings.TrimPrefix(p+"."+n, "window."), join(get, set))
+				}
+			}
+		}
+	}
+}
+
+func (e *engine) reflect(f *activation, name string, c call) (*value, bool) {
+	switch name {
+	case "get":
+		return e.member(f, c.node, c.arg(0), c.arg(1)), true
+	case "set":
+		e.setMember(f, c.node, c.arg(0), c.arg(1), c.arg(2))
+		return aBoolean, true
+	case "apply":
+		k := c
+		k.this, k.args = c.arg(1), e.sequenceAll(f, c.arg(2))
+		return e.callValue(f, c.arg(0), k), true
+	case "construct":
+		k := c
+		k.args = e.sequenceAll(f, c.arg(1))
+		return e.construct(f, c.arg(0), k), true
+	case "ownKeys":
+		return e.list(f, e.alloc(f, c.node, "Array"), e.keysOf(f, c.arg(0))), true
+	}
+	return nil, false
+}
+
+func (e *engine) cryptoCall(f *activation, name string, c call) (*value, bool) {
+	switch name {
+	case "subtle.encrypt", "subtle.wrapKey":
+		return e.promise(f, c.node, anything.tainted(e.via(f, c.node, e.taintsOf(f, argsFrom(c.args, 2)), "encrypts it"))), true
+	case "subtle.digest", "subtle.sign":
+		return e.promise(f, c.node, anything.tainted(e.via(f, c.node, e.taintsOf(f, c.args), "makes a digest of it"))), true
+	case "subtle.decrypt", "subtle.importKey", "subtle.exportKey", "subtle.deriveKey", "subtle.deriveBits":
+		return e.promise(f, c.node, anything.tainted(e.taintsOf(f, c.args))), true
+	}
+	return anything, true
+}
+
+// fromConstant is the value for a constant of the folder.
+func (e *engine) fromConstant(f *activation, node any, r any, depth int) *value {
+	switch x := r.(type) {
+	case string:
+		return textValue(strings.ReplaceAll(x, gap, " "))
+	case float64:
+		return numberValue(x)
+	case bool:
+		return boolValue(x)
+	case nil:
+		return undef
+	}
+	return e.fromStructure(f, r, depth)
+}

@@ -1,0 +1,316 @@
+package behavior
+
+import (
+	"hash/maphash"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+var seed = maphash.MakeSeed()
+
+func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
+	switch callee := unwrap(x.X).(type) {
+	case *js.DotExpr:
+		if super(callee.X) {
+			return e.callValue(f, e.superMember(f, e.dotName(callee)), e.callOf(f, x, f.this, x.Args))
+		}
+		recv := e.eval(f, callee.X)
+		name := e.dotName(callee)
+		c := e.callOf(f, x, recv, x.Args)
+		e.touch(f, callee)
+		return e.callMember(f, recv, textValue(name), c)
+	case *js.IndexExpr:
+		if super(callee.X) {
+			return e.callValue(f, e.superMember(f, e.propertyKey(f, callee.Y)), e.callOf(f, x, f.this, x.Args))
+		}
+		recv := e.eval(f, callee.X)
+		key := e.keyOf(f, callee.Y)
+		return e.callMember(f, recv, key, e.callOf(f, x, recv, x.Args))
+	case *js.LiteralExpr:
+		switch callee.TokenType {
+		case js.ImportToken:
+			return e.dynamicImport(f, e.callOf(f, x, nil, x.Args))
+		case js.SuperToken:
+			return e.superCall(f, e.callOf(f, x, f.this, x.Args))
+		}
+	}
+	fn := e.eval(f, x.X)
+	v := e.callValue(f, fn, e.callOf(f, x, undef, x.Args))
+	return e.orFolded(f, x, fn, v)
+}
+
+// touch moves the frame's place to the name of a method.
+func (e *engine) touch(f *activation, d *js.DotExpr) {
+	if l, ok := d.Y.(js.LiteralExpr); ok {
+		if off := f.u.offset(l.Data); off >= 0 {
+			f.near = off
+		}
+	}
+}
+
+func unwrap(x js.IExpr) js.IExpr {
+	for range 50 {
+		switch y := x.(type) {
+		case *js.GroupExpr:
+			x = y.X
+			continue
+		case *js.CommaExpr: // (0, fn)(…)
+			if len(y.List) == 2 {
+				if l, ok := y.List[0].(*js.LiteralExpr); ok && js.IsNumeric(l.TokenType) {
+					x = y.List[1]
+					continue
+				}
+			}
+		}
+		break
+	}
+	return x
+}
+
+// callOf evaluates the arguments of a call.
+func (e *engine) callOf(f *activation, node js.INode, this *value, args js.Args) call {
+	c := call{node: node, this: this}
+	for _, a := range args.List {
+		if !a.Rest {
+			c.args = append(c.args, e.eval(f, a.Value))
+			continue
+		}
+		c.args = append(c.args, e.items(f, e.eval(f, a.Value))...)
+	}
+	const maxArgs = 64
+	if len(c.args) > maxArgs {
+		c.args = c.args[:maxArgs]
+	}
+	return c
+}
+
+// callValue calls whatever fn may be.
+func (e *engine) callValue(f *activation, fn *value, c call) *value {
+	if fn == nil {
+		return e.unknownCall(f, nil, c)
+	}
+	var out *value
+	for _, p := range fn.paths {
+		out = join(out, e.callPath(f, p, c))
+	}
+	for _, cl := range fn.fns {
+		out = join(out, e.callClosure(f, cl, c))
+	}
+	if len(fn.paths)+len(fn.fns) == 0 {
+		return e.unknownCall(f, fn, c)
+	}
+	if out == nil {
+		return undef
+	}
+	return out
+}
+
+// callClosure runs a function, or returns what it gave for the same arguments before.
+func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
+	if cl.isBound {
+		c.args = append(cl.bound[:len(cl.bound):len(cl.bound)], c.args...)
+		c.this = cl.this
+	}
+	if cl.native != nil {
+		return cl.native(e, f, c)
+	}
+	info := cl.info
+	if info.arrow {
+		c.this = cl.this
+	}
+	if e.cold(info) {
+		info.executed = true
+		return e.unknownCall(f, nil, c)
+	}
+	if e.depth >= callDepth {
+		return anything.tainted(e.taintsOf(f, c.args))
+	}
+	en := e.entryFor(f, cl, &c)
+	if en == nil {
+		return info.result
+	}
+	e.dependOn(f, en)
+	if en.running {
+		en.recursed = true
+	}
+	if en.running || en.runs > 0 {
+		return en.result // when it changes, the caller is run again
+	}
+	en.cl, en.call = cl, c
+	e.execute(en)
+	return en.result
+}
+
+func (e *engine) dependOn(f *activation, en *entry) {
+	p := f.entry
+	if n := len(en.parents); n > 0 && en.parents[n-1] == p || n > maxReaders || p == en {
+		return
+	}
+	for _, x := range en.parents {
+		if x == p {
+			return
+		}
+	}
+	en.parents = append(en.parents, p)
+}
+
+// entryFor finds the run for these arguments. Past the bound of runs all calls share one, with joined arguments.
+func (e *engine) entryFor(f *activation, cl *closure, c *call) *entry {
+	info := cl.info
+	key := signature(cl, c)
+	if en := info.memo[key]; en != nil {
+		return en
+	}
+	if info.runs >= info.maxEntries(allConstant(c.args)) {
+		return e.summarize(cl, c)
+	}
+	info.runs++
+	en := &entry{info: info, allocs: map[allocKey]any{}}
+	if info.memo == nil {
+		info.memo = map[uint64]*entry{}
+	}
+	info.memo[key] = en
+	return en
+}
+
+// maxEntries is how many runs with arguments of their own a function of its size may have.
+func (info *code) maxEntries(constant bool) int {
+	size := max(int(info.size), 1)
+	if constant {
+		return min(max(200_000/size, 8), maxTextRuns)
+	}
+	return min(max(20_000/size, 2), maxRuns)
+}
+
+// summarize joins the arguments of a call into those of the function's common run.
+func (e *engine) summarize(cl *closure, c *call) *entry {
+	info := cl.info
+	if info.summary == nil {
+		info.summary = &entry{info: info, allocs: map[allocKey]any{}}
+	}
+	grown := false
+	for len(info.sumArgs) < len(c.args) {
+		info.sumArgs = append(info.sumArgs, nil)
+	}
+	for i, a := range c.args {
+		if v := join(info.sumArgs[i], a); v != info.sumArgs[i] {
+			info.sumArgs[i], grown = v, true
+		}
+	}
+	if v := join(info.sumThis, c.this); v != info.sumThis {
+		info.sumThis, grown = v, true
+	}
+	c.args, c.this = info.sumArgs[:len(info.sumArgs):len(info.sumArgs)], info.sumThis
+	if grown && info.summary.cl != nil {
+		info.summary.call = *c
+		e.spoil(info.summary)
+	}
+	return info.summary
+}
+
+func allConstant(args []*value) bool {
+	for _, a := range args {
+		if _, ok := a.known(); !ok && (a == nil || len(a.fns) == 0 || len(a.objs)+len(a.taints) > 0) {
+			return false
+		}
+	}
+	return len(args) > 0
+}
+
+func signature(cl *closure, c *call) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	if cl.env != nil {
+		maphash.WriteComparable(&h, cl.env.id)
+	}
+	c.this.hash(&h)
+	for _, a := range c.args {
+		a.hash(&h)
+	}
+	return h.Sum64()
+}
+
+// execute runs the body once more for an entry.
+func (e *engine) execute(en *entry) {
+	cl, c, info := en.cl, en.call, en.cl.info
+	info.executed = true
+	if en.env == nil {
+		en.env = e.newEnv(cl.env)
+	}
+	en.running, en.stale = true, false
+	en.runs++
+	e.depth++
+	f := &activation{u: cl.u, entry: en, env: en.env, fn: cl, this: c.this, args: c.args}
+	f.near = e.startOf(info)
+	e.declare(f, info.body.Declared)
+	e.bindParams(f, info.params, c)
+	e.hoist(f, info.body)
+	if !e.statements(f, info.body.List) {
+		f.ret = join(f.ret, undef)
+	}
+	e.depth--
+	e.finish(f, info, en)
+	en.running = false
+	if en.stale {
+		en.stale = false
+		e.spoil(en)
+	}
+}
+
+// finish turns what was returned into what the caller gets.
+func (e *engine) finish(f *activation, info *code, en *entry) {
+	ret := f.ret
+	switch {
+	case info.generator:
+		o := e.alloc(f, info.node, "Generator")
+		e.grow(o.ensure("yields"), join(f.yields, ret))
+		if info.async {
+			o.class = "AsyncGenerator"
+		}
+		ret = objectValue(o)
+	case info.async:
+		o := e.alloc(f, info.node, "Promise")
+		e.settle(f, o, ret)
+		ret = objectValue(o)
+	}
+	if v := join(en.result, ret); v != en.result {
+		en.result = v
+		if en.runs > 1 || en.recursed {
+			for _, p := range en.parents {
+				e.spoil(p)
+			}
+		}
+	}
+	info.result = join(info.result, en.result)
+}
+
+func (e *engine) bindParams(f *activation, p *js.Params, c call) {
+	if p == nil {
+		return
+	}
+	for i, el := range p.List {
+		e.bindElement(f, el, c.arg(i))
+	}
+	if p.Rest != nil {
+		e.bind(f, p.Rest, e.arrayOf(f, p, argsFrom(c.args, len(p.List))), true)
+	}
+}
+
+// startOf is an offset within or before the function.
+func (e *engine) startOf(info *code) int {
+	if info.params != nil {
+		for _, el := range info.params.List {
+			if v, ok := el.Binding.(*js.Var); ok {
+				if off := info.u.offset(v.Data); off >= 0 {
+					return off
+				}
+			}
+		}
+	}
+	if fd, ok := info.node.(*js.FuncDecl); ok && fd.Name != nil {
+		if off := info.u.offset(fd.Name.Data); off >= 0 {
+			return off
+		}
+	}
+	return firstOffset(info.u, info.body)
+}

@@ -1,0 +1,172 @@
+package behavior
+
+// read returns what a cell may hold, and notes the reader.
+func (e *engine) read(f *activation, c *cell) *value {
+	if c.home != nil && c.home == f.entry {
+		return c.now
+	}
+	e.note(f, c)
+	return c.ever
+}
+
+func (e *engine) note(f *activation, c *cell) {
+	n := len(c.readers)
+	if n > 0 && c.readers[n-1] == f.entry || n >= maxReaders {
+		return
+	}
+	for _, r := range c.readers {
+		if r == f.entry {
+			return
+		}
+	}
+	c.readers = append(c.readers, f.entry)
+}
+
+// write stores v. It replaces what was there only when the run that owns the variable does so unconditionally.
+func (e *engine) write(f *activation, c *cell, v *value) {
+	if v == nil {
+		v = undef
+	}
+	if c.home != nil && c.home == f.entry && f.cond <= c.cond {
+		c.now = v
+	} else {
+		c.now = join(c.now, v)
+	}
+	e.grow(c, v)
+}
+
+func (e *engine) grow(c *cell, v *value) {
+	old := c.ever
+	ever := join(old, v)
+	if ever == old {
+		return
+	}
+	c.ever = ever
+	e.version++
+	if len(c.readers) == 0 || !telling(old, ever) {
+		return
+	}
+	readers := c.readers
+	c.readers = nil
+	for _, r := range readers {
+		e.spoil(r)
+	}
+}
+
+// telling says whether those who saw the old value would do anything else with the new one.
+func telling(old, ever *value) bool {
+	if old == nil {
+		return true
+	}
+	if len(ever.taints) > len(old.taints) || len(ever.fns) > len(old.fns) || len(ever.objs) > len(old.objs) || len(ever.paths) > len(old.paths) {
+		return true
+	}
+	if _, was := old.known(); was {
+		return true // a branch may have been left out
+	}
+	for _, a := range ever.atoms[min(len(old.atoms), len(ever.atoms)):] {
+		if a.kind == aString && len(a.s) > 3 {
+			return true
+		}
+	}
+	return false
+}
+
+// spoil has a run done again, because something that it read has changed. Those that called it are run again only when
+// its result changes, too.
+func (e *engine) spoil(r *entry) {
+	switch {
+	case r.running:
+		r.stale = true
+	case r.queued || r.runs >= r.maxRepeats():
+	case r.task != nil:
+		e.enqueue(r.task)
+	case r.cl != nil:
+		r.queued = true
+		e.dirty = append(e.dirty, r)
+	}
+}
+
+// maxRepeats bounds the repetitions of one run; large functions are seldom worth it.
+func (r *entry) maxRepeats() int {
+	switch {
+	case r.info == nil:
+		return maxTaskRuns
+	case r.info.size > 10_000:
+		return 2
+	case r.info.size > 500:
+		return 3
+	}
+	return 4
+}
+
+// get reads a field of an object without running getters.
+func (e *engine) get(f *activation, o *object, name string) *value {
+	c := o.lookup(name, 0)
+	if c == nil {
+		c = o.ensure(name) // so that a later write reaches this reader
+		e.note(f, c)
+		if o.rest != nil {
+			return e.read(f, o.rest)
+		}
+		return nil
+	}
+	v := e.read(f, c)
+	if o.rest != nil {
+		v = join(v, e.read(f, o.rest))
+	}
+	return v
+}
+
+func (e *engine) set(f *activation, o *object, name string, v *value) {
+	c := o.ensure(name)
+	if c.ever == nil {
+		e.grew(o)
+	}
+	e.write(f, c, v)
+}
+
+func (e *engine) setRest(f *activation, o *object, v *value) {
+	if o.rest == nil {
+		e.grew(o)
+	}
+	e.write(f, o.others(), v)
+}
+
+// grew tells those who read all fields of o that there is one more.
+func (e *engine) grew(o *object) {
+	readers := o.grown.readers
+	o.grown.readers = nil
+	for _, r := range readers {
+		e.spoil(r)
+	}
+}
+
+func (e *engine) watch(f *activation, o *object) { e.note(f, &o.grown) }
+
+// live says whether the field was ever set, not only asked for.
+func (c *cell) live() bool { return c.ever != nil || c.getter != nil }
+
+// count is the number of elements of an array.
+func (o *object) count() int {
+	n := 0
+	for _, k := range o.keys {
+		if k != "" && k[0] >= '0' && k[0] <= '9' && o.fields[k].ever != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// whole joins all that the object's fields hold.
+func (e *engine) whole(f *activation, o *object) *value {
+	var v *value
+	e.watch(f, o)
+	for _, k := range o.keys {
+		v = join(v, e.read(f, o.fields[k]))
+	}
+	if o.rest != nil {
+		v = join(v, e.read(f, o.rest))
+	}
+	return v
+}

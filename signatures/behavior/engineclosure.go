@@ -1,0 +1,160 @@
+package behavior
+
+import (
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// function makes the closure of a function expression or declaration; in one run always the same.
+func (e *engine) function(f *activation, x js.INode) *closure {
+	if c, ok := f.entry.allocs[allocKey{x, "fn"}].(*closure); ok {
+		c.this = join(c.this, f.this)
+		return c
+	}
+	info := e.codes[x]
+	if info == nil {
+		info = newCode(f.u, x)
+		e.codes[x] = info
+	}
+	e.ids++
+	info.size = max(info.size, e.heats[x].nodes)
+	c := &closure{id: e.ids, u: f.u, info: info, env: f.env, name: info.name}
+	if info.arrow {
+		c.this = f.this
+		if f.fn != nil {
+			c.home = f.fn.home
+		}
+	}
+	if fd, ok := x.(*js.FuncDecl); ok && fd.Name != nil && fd.Name.Decl == js.ExprDecl {
+		c.env = e.newEnv(f.env) // its own name
+		self := &cell{}
+		e.grow(self, closureValue(c))
+		self.now = self.ever
+		c.env.put(resolve(fd.Name), self)
+	}
+	f.entry.allocs[allocKey{x, "fn"}] = c
+	e.made = append(e.made, c)
+	return c
+}
+
+func newCode(u *unit, x js.INode) *code {
+	info := &code{node: x, u: u}
+	switch x := x.(type) {
+	case *js.ArrowFunc:
+		info.params, info.body, info.arrow, info.async = &x.Params, &x.Body, true, x.Async
+	case *js.FuncDecl:
+		info.params, info.body, info.async, info.generator = &x.Params, &x.Body, x.Async, x.Generator
+		if x.Name != nil {
+			info.name = string(x.Name.Data)
+		}
+	case *js.MethodDecl:
+		info.params, info.body, info.async, info.generator = &x.Params, &x.Body, x.Async, x.Generator
+		info.name = string(x.Name.Literal.Data)
+	}
+	return info
+}
+
+// yield hands a value to the caller. What comes back is what the caller sends; helpers that imitate async functions send
+// the settled value.
+func (e *engine) yield(f *activation, x *js.YieldExpr) *value {
+	var v *value
+	if x.X != nil {
+		v = e.eval(f, x.X)
+	}
+	if x.Generator {
+		for _, i := range e.items(f, v) {
+			f.yields = join(f.yields, i)
+		}
+		return anything
+	}
+	f.yields = join(f.yields, v)
+	return join(anything, e.await(f, v))
+}
+
+func (e *engine) taintsOf(f *activation, args []*value) []*taint {
+	var ts []*taint
+	for _, a := range args {
+		ts = joinTaints(ts, e.deepTaints(f, a))
+	}
+	return ts
+}
+
+// unknownCall is a call of something that the engine does not know: what goes in may come out, and functions that go in
+// may be called with it.
+func (e *engine) unknownCall(f *activation, recv *value, c call) *value {
+	ts := joinTaints(recv.allTaints(), e.nearTaints(f, c.args))
+	e.clientCall(f, c)
+	e.callBack(f, c, anything.tainted(ts))
+	return anything.tainted(ts)
+}
+
+// callBack calls each function among the arguments.
+func (e *engine) callBack(f *activation, c call, v *value) {
+	for _, a := range c.args {
+		if a == nil {
+			continue
+		}
+		for _, fn := range a.fns {
+			e.callClosure(f, fn, call{node: c.node, args: []*value{v, anything, v}})
+		}
+	}
+}
+
+type foldTries struct{ failed, found int }
+
+// folded asks the folder.
+func (e *engine) folded(f *activation, x js.IExpr) *value {
+	if e.fold == nil {
+		return nil
+	}
+	const maxFailures = 4
+	key := js.INode(x)
+	if c, ok := x.(*js.CallExpr); ok {
+		if v, ok := c.X.(*js.Var); ok {
+			key = resolve(v)
+		}
+	}
+	t := e.folds[key]
+	if t == nil {
+		t = &foldTries{}
+		e.folds[key] = t
+	}
+	if t.failed >= maxFailures && t.found == 0 {
+		return nil
+	}
+	r, ok := e.fold(f.u, x)
+	if !ok {
+		t.failed++
+		return nil
+	}
+	t.found++
+	v := e.fromConstant(f, x, r, 0)
+	if s, ok := v.known(); ok {
+		e.out.folded(s.s)
+	}
+	return v
+}
+
+// orFolded replaces an unknown result of a call with constant arguments by what the folder finds.
+func (e *engine) orFolded(f *activation, x *js.CallExpr, fn, v *value) *value {
+	if e.fold == nil || len(fn.fns) == 0 || len(x.Args.List) == 0 || v != nil && !v.any && len(v.atoms) > 0 {
+		return v
+	}
+	if v != nil && (len(v.taints) > 0 || len(v.fns) > 0) {
+		return v
+	}
+	for _, a := range x.Args.List {
+		switch y := a.Value.(type) {
+		case *js.LiteralExpr:
+		case *js.UnaryExpr:
+			if _, ok := y.X.(*js.LiteralExpr); !ok {
+				return v
+			}
+		default:
+			return v
+		}
+	}
+	if c := e.folded(f, x); c != nil {
+		return c
+	}
+	return v
+}

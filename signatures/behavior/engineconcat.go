@@ -1,0 +1,120 @@
+package behavior
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// add is "+": a sum when both are numbers, else texts one after the other.
+func (e *engine) add(f *activation, node js.INode, l, r *value) *value {
+	a, ok1 := l.known()
+	b, ok2 := r.known()
+	if ok1 && ok2 && a.kind != aString && b.kind != aString {
+		return numberValue(a.number() + b.number())
+	}
+	v := e.concat(f, l, r)
+	if s, ok := v.known(); ok {
+		e.out.folded(s.s)
+	}
+	return v
+}
+
+// concat is the text of l followed by the text of r.
+func (e *engine) concat(f *activation, l, r *value) *value {
+	v := &value{}
+	ls, rs := e.pieces(f, l), e.pieces(f, r)
+	for _, a := range ls {
+		for _, b := range rs {
+			if len(v.atoms) >= maxAtoms {
+				v.any = true
+				break
+			}
+			s := a + b
+			if len(s) > maxText {
+				s = s[:maxText] + gap
+			}
+			s = strings.ReplaceAll(s, gap+gap, gap)
+			if s == gap {
+				v.any = true
+				continue
+			}
+			v.atoms, _ = mergeLists(v.atoms, []atom{{kind: aString, s: s}}, maxAtoms, true)
+		}
+	}
+	ts := joinTaints(e.deepTaints(f, l), e.deepTaints(f, r))
+	if len(ts) > 0 {
+		v.taints = ts
+	}
+	return v
+}
+
+// pieces are the texts that v may have as part of a longer one; gap for what is not known.
+func (e *engine) pieces(f *activation, v *value) []string {
+	if v == nil {
+		return []string{gap}
+	}
+	var out []string
+	for _, a := range v.atoms {
+		if a.kind == aUndefined && (len(v.atoms) > 1 || v.any) {
+			continue
+		}
+		out = append(out, a.text())
+	}
+	for _, o := range v.objs {
+		if o.class == "URL" && o.info != nil {
+			out = append(out, o.info.url.texts()...)
+		} else if o.class == "Array" && len(out) < maxAtoms {
+			out = append(out, e.joined(f, o, ",")...)
+		} else if len(out) < maxAtoms {
+			out = append(out, gap)
+		}
+	}
+	if len(out) == 0 || v.any && len(v.atoms) == 0 || len(v.taints) > 0 && len(v.atoms) == 0 || len(v.paths) > 0 {
+		out = append(out, gap)
+	}
+	if len(out) > maxAtoms {
+		out = append(out[:maxAtoms-1], gap)
+	}
+	return out
+}
+
+func (e *engine) template(f *activation, x *js.TemplateExpr) *value {
+	if x.Tag != nil {
+		tag := e.eval(f, x.Tag)
+		var ts []*taint
+		for _, p := range x.List {
+			ts = joinTaints(ts, e.deepTaints(f, e.eval(f, p.Expr)))
+		}
+		e.callValue(f, tag, call{node: x, args: []*value{anything, anything.tainted(ts)}})
+		return anything.tainted(ts)
+	}
+	var v *value
+	for n, p := range x.List {
+		if off := f.u.offset(p.Value); off >= 0 {
+			f.near = off
+		}
+		s := textValue(unescapeText(string(cutTemplate(p.Value, n == 0))))
+		if v == nil {
+			v = s
+		} else {
+			v = e.concat(f, v, s)
+		}
+		v = e.concat(f, v, e.eval(f, p.Expr))
+	}
+	last := textValue(unescapeText(string(cutTemplate(x.Tail, v == nil))))
+	if v == nil {
+		return last
+	}
+	return e.concat(f, v, last)
+}
+
+// cutTemplate removes the delimiters of a part of a template: "`…${", "}…${", "}…`".
+func cutTemplate(b []byte, _ bool) []byte {
+	if len(b) > 0 && (b[0] == '`' || b[0] == '}') {
+		b = b[1:]
+	}
+	b = bytes.TrimSuffix(b, []byte("`"))
+	return bytes.TrimSuffix(b, []byte("${"))
+}

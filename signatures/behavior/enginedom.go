@@ -1,0 +1,271 @@
+package behavior
+
+import (
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+type nodeKey struct {
+	o    *object
+	name string
+}
+
+// related is an element that is reached from another.
+func (e *engine) related(o *object, name string) *object {
+	key := nodeKey{o, name}
+	if r := e.links.nodes[key]; r != nil {
+		return r
+	}
+	r := e.newObject("element")
+	r.more().selector = o.more().selector
+	e.links.nodes[key] = r
+	return r
+}
+
+func (e *engine) nodeOfList(f *activation, o *object) *value {
+	return objectValue(e.related(o, "item"))
+}
+
+// selectElement is querySelector and its like.
+func (e *engine) selectElement(f *activation, c call, class string) *value {
+	o := e.alloc(f, c.node, class)
+	var parts []string
+	for _, s := range c.arg(0).texts() {
+		if strings.HasPrefix(s, "<") {
+			o.more().own = true
+		}
+		parts = append(parts, strings.ReplaceAll(s, gap, "*"))
+	}
+	if len(parts) > 0 {
+		e.called(f, c.node, "querySelector", c.args[:1])
+	}
+	o.more().selector = strings.Join(parts, ", ")
+	return objectValue(o)
+}
+
+// documentCall is a method of document or of what finds elements.
+func (e *engine) documentCall(f *activation, p string, c call) (*value, bool) {
+	name, ok := strings.CutPrefix(p, "document.")
+	if !ok {
+		return nil, false
+	}
+	if strings.Contains(name, ".") {
+		return nil, false
+	}
+	switch name {
+	case "createElement", "createElementNS":
+		return e.create(f, c), true
+	case "write", "writeln":
+		e.called(f, c.node, p, nil)
+		e.sink(f, c.node, sinkHTML, nil, e.taintsIn(f, c.args...), "writes it into the document as HTML")
+		return undef, true
+	case "execCommand":
+		e.called(f, c.node, p, c.args)
+		e.execCommand(f, c)
+		return aBoolean, true
+	case "createTextNode":
+		return anything.tainted(e.taintsIn(f, c.args...)), true
+	}
+	return e.elementCall(f, nil, name, c)
+}
+
+// execCommand copies what own text areas hold.
+func (e *engine) execCommand(f *activation, c call) {
+	if a, ok := c.arg(0).known(); ok && a.s != "copy" && a.s != "cut" {
+		return
+	}
+	copied := e.get(f, e.pathObject("copy"), "text")
+	e.sink(f, c.node, sinkSetClipboard, nil, copied.allTaints(), "copies it to the clipboard")
+}
+
+func (e *engine) create(f *activation, c call) *value {
+	o := e.alloc(f, c.node, "element")
+	d := o.more()
+	d.own = true
+	for _, a := range c.args {
+		for _, t := range a.texts() {
+			if !strings.Contains(t, ":") {
+				d.tag = strings.ToLower(t)
+			}
+		}
+	}
+	return objectValue(o)
+}
+
+// elementCall is a method of an element; o is nil for document and document.body.
+func (e *engine) elementCall(f *activation, o *object, name string, c call) (*value, bool) {
+	switch name {
+	case "querySelector", "getElementById", "closest":
+		if name == "getElementById" {
+			c.args = []*value{prefixed(c.arg(0), "#")}
+		}
+		return e.selectElement(f, c, "element"), true
+	case "querySelectorAll", "getElementsByClassName", "getElementsByTagName", "getElementsByName", "find", "children":
+		return e.selectElement(f, c, "elements"), true
+	case "addEventListener", "on", "bind":
+		e.listen(f, c.node, elementValue(o), e.eventName(c), c.arg(len(c.args)-1), c.arg(1))
+		return elementValue(o), true
+	case "submit", "requestSubmit", "click", "focus", "blur", "select", "dispatchEvent", "keyup", "change", "ready":
+		return e.elementEvent(f, o, name, c), true
+	case "insertAdjacentHTML", "html", "append", "prepend", "before", "after", "replaceWith", "appendChild", "insertBefore",
+		"insertAdjacentElement", "replaceChildren", "text", "val":
+		return e.elementContent(f, o, name, c), true
+	case "setAttribute", "attr", "setAttributeNS", "prop":
+		return e.setAttribute(f, o, name, c), true
+	case "getAttribute":
+		if f.u.inPage() && o != nil && !o.more().own {
+			if c.arg(0).orEmpty().hasText("value") {
+				return e.elementSource(f, c.node, o, "value"), true
+			}
+		}
+		return anything, true
+	case "getContext":
+		return anything, true
+	case "attachShadow", "cloneNode", "parentElement", "item", "eq", "first", "last", "get", "importNode", "getRootNode":
+		if o != nil {
+			return objectValue(e.related(o, name)), true
+		}
+		return anything, true
+	case "toDataURL", "toBlob":
+		if o != nil {
+			return e.canvas(f, o, name, c), true
+		}
+	}
+	return nil, false
+}
+
+func (v *value) hasText(s string) bool {
+	for _, t := range v.texts() {
+		if t == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *engine) canvas(f *activation, o *object, name string, c call) *value {
+	v := anything.tainted(o.contents())
+	e.callBack(f, c, v)
+	return v
+}
+
+func prefixed(v *value, prefix string) *value {
+	out := &value{}
+	for _, t := range v.texts() {
+		out = join(out, textValue(prefix+t))
+	}
+	if len(out.atoms) == 0 {
+		return anything
+	}
+	return out
+}
+
+func elementValue(o *object) *value {
+	if o == nil {
+		return pathValue("document")
+	}
+	return objectValue(o)
+}
+
+// elementEvent is click, submit and the like.
+func (e *engine) elementEvent(f *activation, o *object, name string, c call) *value {
+	if len(c.args) > 0 && len(c.args[len(c.args)-1].orEmpty().fns) > 0 { // jQuery: .click(fn)
+		e.listen(f, c.node, elementValue(o), name, c.args[len(c.args)-1])
+		return elementValue(o)
+	}
+	if o == nil {
+		return anything
+	}
+	d := o.more()
+	switch name {
+	case "click":
+		if d.selector != "" {
+			e.called(f, c.node, "element.click", []*value{textValue(d.selector)})
+		} else if !d.own {
+			e.called(f, c.node, "element.click", nil)
+		}
+	case "submit", "requestSubmit":
+		e.called(f, c.node, "form.submit", []*value{d.url})
+		ts := joinTaints(d.taints, d.url.allTaints())
+		if d.own || d.url != nil {
+			e.sink(f, c.node, sinkForm, d.url, ts, "submits a form to HOST")
+		}
+	}
+	return anything
+}
+
+// elementContent puts something into an element.
+func (e *engine) elementContent(f *activation, o *object, name string, c call) *value {
+	ts := e.taintsIn(f, c.args...)
+	switch name {
+	case "insertAdjacentHTML":
+		e.sink(f, c.node, sinkHTML, nil, e.taintsIn(f, c.arg(1)), "inserts it as HTML")
+	case "html":
+		if len(c.args) == 0 {
+			return e.elementSource(f, c.node, o, "innerHTML")
+		}
+		e.sink(f, c.node, sinkHTML, nil, ts, "inserts it as HTML")
+	case "text", "val":
+		prop := map[string]string{"text": "textContent", "val": "value"}[name]
+		if len(c.args) == 0 {
+			return e.elementSource(f, c.node, o, prop)
+		}
+		e.setElement(f, c.node, o, prop, c.arg(0))
+		return elementValue(o)
+	}
+	for _, a := range c.args {
+		for _, child := range a.orEmpty().objs {
+			if child.class != "element" || o == nil {
+				continue
+			}
+			if o.more().tag == "form" || o.more().tag == "script" {
+				o.info.taints = joinTaints(o.info.taints, child.contents())
+				if o.info.tag == "script" {
+					e.sink(f, c.node, sinkScriptText, nil, ts, "runs it as a script")
+				}
+			}
+		}
+	}
+	if o != nil && o.more().tag == "script" && len(ts) > 0 {
+		e.sink(f, c.node, sinkScriptText, nil, ts, "runs it as a script")
+	}
+	return join(c.arg(0), elementValue(o))
+}
+
+func (e *engine) setAttribute(f *activation, o *object, name string, c call) *value {
+	if name == "setAttributeNS" {
+		c.args = argsFrom(c.args, 1)
+	}
+	if (name == "attr" || name == "prop") && len(c.args) < 2 {
+		return anything
+	}
+	for _, n := range namesOf(c.arg(0)) {
+		lower := strings.ToLower(n)
+		if strings.HasPrefix(lower, "on") {
+			e.called(f, c.node, "element.setAttribute", []*value{c.arg(0)})
+			e.sink(f, c.node, sinkOnAttribute, nil, e.taintsIn(f, c.arg(1)), "makes it code of an "+shorten(lower, 20)+" attribute")
+			if s, ok := c.arg(1).constant(); ok {
+				e.evalText(f, "eval", s, c)
+			}
+			continue
+		}
+		if n == gap && len(c.arg(1).allTaints()) > 0 {
+			e.sink(f, c.node, sinkOnAttribute, nil, c.arg(1).taints, "sets an attribute whose name is not constant")
+			continue
+		}
+		e.setElement(f, c.node, o, lower, c.arg(1))
+		if o != nil && lower == "type" {
+			o.more().selector += " " + strings.Join(c.arg(1).texts(), " ")
+		}
+	}
+	return undef
+}
+
+func (e *engine) assignElement(f *activation, node js.INode, o *object, src *value) {
+	for _, s := range src.orEmpty().objs {
+		for _, k := range s.keys {
+			e.setField(f, node, o, k, e.read(f, s.fields[k]))
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package behavior
+
+import (
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// setElement sets a property of an element; o is nil when nothing is known about it.
+func (e *engine) setElement(f *activation, node js.INode, o *object, name string, v *value) {
+	if v == nil {
+		return
+	}
+	d := &details{}
+	if o != nil {
+		d = o.more()
+	}
+	switch name {
+	case "src", "srcset", "poster", "data":
+		e.setSource(f, node, d, v)
+	case "href":
+		d.url = v
+		if d.tag == "link" {
+			e.sink(f, node, sinkLink, v, v.taints, "loads it from HOST")
+		}
+		e.javascriptURL(f, node, v)
+	case "action", "formaction":
+		d.url = v
+		e.sink(f, node, sinkForm, v, v.taints, "makes it the address of a form at HOST")
+	case "innerHTML", "outerHTML", "srcdoc":
+		kind := sinkHTML
+		if d.tag == "script" {
+			kind = sinkScriptText
+		}
+		e.sink(f, node, kind, nil, e.taintsIn(f, v), "inserts it as HTML")
+		e.display(f, node, d, v)
+	case "text", "textContent", "innerText", "nodeValue", "data-value":
+		if d.tag == "script" {
+			e.called(f, node, "script.text=", nil)
+			e.sink(f, node, sinkScriptText, nil, e.taintsIn(f, v), "runs it as a script")
+			return
+		}
+		e.display(f, node, d, v)
+		e.toCopy(f, d, v)
+	case "value":
+		e.display(f, node, d, v)
+		e.toCopy(f, d, v)
+		d.taints = joinTaints(d.taints, e.taintsIn(f, v))
+		if o != nil {
+			e.set(f, o, "value", v)
+		}
+	case "checked":
+		e.called(f, node, "element.checked=", []*value{textValue(d.selector), v})
+	case "id", "name", "classname", "className", "placeholder", "type":
+		d.selector += " " + strings.Join(v.texts(), " ")
+	}
+}
+
+// display is a text or value that a page shows.
+func (e *engine) display(f *activation, node js.INode, d *details, v *value) {
+	what := "shows it in the page"
+	if d.selector != "" {
+		what = "puts it into " + shorten(d.selector, 60)
+	}
+	if d.own {
+		return
+	}
+	e.sink(f, node, sinkDOMValue, nil, e.taintsIn(f, v), what)
+}
+
+// toCopy remembers what a text area of the script's own holds, for execCommand("copy").
+func (e *engine) toCopy(f *activation, d *details, v *value) {
+	ts := e.taintsIn(f, v)
+	if len(ts) > 0 && d.own {
+		e.set(f, e.pathObject("copy"), "text", taintValue(ts...))
+	}
+}
+
+func (e *engine) setSource(f *activation, node js.INode, d *details, v *value) {
+	d.url = v
+	switch d.tag {
+	case "script":
+		e.called(f, node, "script.src=", []*value{v})
+		e.sink(f, node, sinkScriptSrc, v, v.taints, "loads a script from HOST")
+	case "iframe", "frame", "embed", "object":
+		e.called(f, node, "iframe.src=", []*value{v})
+		e.sink(f, node, sinkFrame, v, v.taints, "shows HOST in a frame")
+	default:
+		e.sink(f, node, sinkImage, v, v.taints, "loads an image from HOST with it in the address")
+	}
+	e.javascriptURL(f, node, v)
+}
+
+// unknownMember reads a member of something that is not known.
+func (e *engine) unknownMember(f *activation, node js.INode, o *value, name string) *value {
+	switch name {
+	case "target", "currentTarget", "srcElement":
+		return join(anything, objectValue(e.alloc(f, node, "element")))
+	case "clipboardData":
+		return objectValue(e.alloc(f, node, "clipboardData"))
+	case "innerText", "innerHTML", "outerHTML", "textContent":
+		if f.u.inPage() {
+			return e.elementSource(f, node, nil, name)
+		}
+	case "requestHeaders":
+		return taintValue(e.newTaint(f, node, srcHeaders, "", "reads the headers of requests"))
+	}
+	if secretName(name) {
+		return taintValue(e.newTaint(f, node, srcSeed, name, "reads "+name))
+	}
+	return anything
+}
+
+// setUnknown sets a member of something that is not known.
+func (e *engine) setUnknown(f *activation, node js.INode, o *value, name string, v *value) {
+	switch name {
+	case "innerHTML", "outerHTML", "src", "srcdoc":
+		e.setElement(f, node, nil, name, v)
+	case "value", "textContent", "innerText":
+		e.setElement(f, node, nil, name, v)
+	case "href":
+		if len(v.allTaints()) > 0 {
+			e.sink(f, node, sinkNavigation, v, v.taints, "goes to HOST")
+		}
+	}
+	if strings.HasPrefix(name, "on") && len(v.orEmpty().fns) > 0 {
+		e.listen(f, node, o, name[2:], v)
+	}
+}
+
+// unknownMethod is a method of something that is not known, and that tells by its name what it does.
+func (e *engine) unknownMethod(f *activation, recv *value, name string, c call) (*value, bool) {
+	switch name {
+	case "querySelector", "querySelectorAll", "getElementById", "insertAdjacentHTML", "closest":
+		return e.elementCall(f, nil, name, c)
+	case "setAttribute":
+		return e.elementCall(f, e.alloc(f, c.node, "element"), name, c)
+	case "click":
+		if len(c.args) == 0 && f.u.inPage() {
+			e.called(f, c.node, "element.click", nil)
+		}
+	case "executeScript":
+		return anything, true
+	case "clone": // at once, unlike those that read
+		if len(recv.taints) > 0 {
+			return taintValue(recv.taints...), true
+		}
+	case "json", "text", "blob", "arrayBuffer", "formData":
+		if len(recv.taints) > 0 {
+			return e.promise(f, c.node, taintValue(recv.taints...)), true
+		}
+	case "encode", "decode", "encrypt":
+		if ts := e.taintsOf(f, c.args); name == "encrypt" && len(ts) > 0 {
+			return anything.tainted(e.via(f, c.node, ts, "encrypts it")), true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,144 @@
+package behavior
+
+import (
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// hooked notes that code replaces a function of the browser or a wallet, and gives the replacement what it will see.
+func (e *engine) hooked(f *activation, node js.INode, name string, v *value) {
+	what := ""
+	switch name {
+	case "fetch", "XMLHttpRequest", "WebSocket", "XMLHttpRequest.prototype.open", "XMLHttpRequest.prototype.send",
+		"XMLHttpRequest.prototype.setRequestHeader", "WebSocket.prototype.send", "navigator.sendBeacon",
+		"ethereum", "solana", "phantom", "navigator.clipboard.writeText", "navigator.clipboard.readText":
+		what = name
+	default:
+		if !e.isWallet(name) || strings.Count(name, ".") > 2 {
+			return
+		}
+		what = name
+	}
+	if v == nil || len(v.fns)+len(v.objs) == 0 {
+		return
+	}
+	e.called(f, node, "hook:"+what, nil)
+	for _, fn := range v.fns {
+		key := listenKey{fn.id, "hook"}
+		if e.links.listening[key] || fn.native != nil {
+			continue
+		}
+		e.links.listening[key] = true
+		e.startHook(f, node, what, fn)
+	}
+}
+
+func (e *engine) startHook(f *activation, node js.INode, what string, fn *closure) {
+	near := f.near
+	e.start(f.u, func(f *activation) {
+		f.near = near
+		source, text := srcRequestBody, "sees the requests of the page"
+		if e.isWallet(what+".") || e.isWallet(what) {
+			source, text = srcWalletRequest, "sees the requests to the wallet"
+		}
+		t := taintValue(e.newTaint(f, node, source, f.u.site(), text))
+		o := e.alloc(f, node, "XMLHttpRequest")
+		o.more().taints = []*taint{e.newTaint(f, node, srcResponses, f.u.site(), "sees the answers to the page")}
+		o.info.channel = "hook"
+		e.callClosure(f, fn, call{node: node, this: objectValue(o), args: []*value{t, t, t}})
+	})
+}
+
+// eventName is the first argument of addEventListener.
+func (e *engine) eventName(c call) string {
+	if s, ok := c.arg(0).constant(); ok {
+		return s
+	}
+	return ""
+}
+
+// listen registers listeners of an event of the page. Each runs by itself, once it is registered.
+func (e *engine) listen(f *activation, node js.INode, target *value, event string, fns ...*value) {
+	if event != "" {
+		e.called(f, node, "addEventListener", []*value{textValue(event)})
+	}
+	for _, v := range fns {
+		if v == nil {
+			continue
+		}
+		all := v.fns
+		for _, o := range v.objs { // {handleEvent}
+			all = append(all[:len(all):len(all)], e.get(f, o, "handleEvent").orEmpty().fns...)
+		}
+		for _, fn := range all {
+			e.listenOne(f, node, target, event, fn)
+		}
+	}
+}
+
+func (e *engine) listenOne(f *activation, node js.INode, target *value, event string, fn *closure) {
+	if event == "message" && len(target.paths) > 0 {
+		e.hear(f, "window", fn, node)
+		return
+	}
+	key := listenKey{fn.id, event}
+	if e.links.listening[key] {
+		return
+	}
+	e.links.listening[key] = true
+	near := f.near
+	e.start(f.u, func(f *activation) {
+		f.near = near
+		e.callClosure(f, fn, call{node: node, this: target, args: []*value{e.eventObject(f, node, target, event)}})
+	})
+}
+
+// eventObject is what a listener gets.
+func (e *engine) eventObject(f *activation, node js.INode, target *value, event string) *value {
+	o := e.alloc(f, node, "event")
+	e.setRest(f, o, &value{any: true})
+	for _, name := range strings.Fields(event) {
+		switch name {
+		case "keydown", "keypress", "keyup", "input", "beforeinput", "change":
+			if name == "change" {
+				break
+			}
+			t := taintValue(e.newTaint(f, node, srcKeys, name, "gets what is typed ("+name+")"))
+			for _, k := range []string{"key", "code", "keyCode", "which", "charCode", "data"} {
+				e.set(f, o, k, t)
+			}
+		case "paste", "copy", "cut":
+			cd := e.alloc(f, node, "clipboardData")
+			e.set(f, o, "clipboardData", objectValue(cd))
+		}
+	}
+	t := target
+	if len(target.objs) == 0 {
+		el := e.alloc(f, node, "element")
+		t = objectValue(el)
+		if strings.Contains(event, "submit") {
+			el.more().tag = "form"
+		}
+	}
+	for _, k := range []string{"target", "currentTarget", "srcElement"} {
+		e.set(f, o, k, t)
+	}
+	return objectValue(o)
+}
+
+// listenUnknown registers a listener on something that is not known.
+func (e *engine) listenUnknown(f *activation, recv *value, name string, c call) (*value, bool) {
+	if name == "addListener" {
+		for _, fn := range c.arg(0).orEmpty().fns {
+			e.callClosure(f, fn, call{node: c.node, args: []*value{anything, anything, anything}})
+		}
+		return undef, true
+	}
+	s, ok := c.arg(0).constant()
+	if !ok || len(c.args) < 2 {
+		return nil, false
+	}
+	e.listen(f, c.node, &value{any: true}, s, argsFrom(c.args, 1)...)
+	return anything, true
+}

@@ -1,0 +1,217 @@
+package behavior
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// heat says whether a function has anything that the engine looks for. Most of a bundle has not: frameworks, parsers,
+// tables. A large function without is not walked through; what goes in comes out, as of any function that is not known.
+type heat struct {
+	nodes int32
+	hot   bool
+}
+
+// smallFunction is the number of nodes up to which a function is always walked through: helpers, wrappers and emitters
+// through which data goes are of that size.
+const smallFunction = 160
+
+// hotWords are names of sources, sinks and what joins contexts, and of what hides names.
+var hotWords = wordSet("chrome browser fetch XMLHttpRequest sendBeacon WebSocket EventSource cookie cookies localStorage sessionStorage " +
+	"indexedDB clipboard clipboardData eval Function importScripts getUserMedia getDisplayMedia ethereum solana tronWeb phantom mnemonic " +
+	"seedPhrase privateKey secretKey secretPhrase recoveryPhrase private_key seed_phrase postMessage onmessage sendMessage onMessage " +
+	"atob fromCharCode Reflect execCommand keydown keypress keyup onkeydown onkeypress onkeyup password otp seed ajax axios $ jQuery " +
+	"requestHeaders responseText captureVisibleTab executeScript webRequest FormData outerHTML insertAdjacentHTML createContextualFragment " +
+	"script iframe srcdoc Image RTCPeerConnection BroadcastChannel Worker sendNativeMessage connectNative exports __webpack_require__ " +
+	"location geolocation globalThis setAttribute paste copy submit")
+
+func wordSet(words string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		m[w] = true
+	}
+	return m
+}
+
+// heater measures the functions of one script.
+type heater struct {
+	out   map[js.INode]heat
+	vars  map[*js.Var]bool // variables that hold hot functions
+	names map[string]bool  // members that do
+	stack []heat
+}
+
+func (e *engine) warm(u *unit) {
+	h := &heater{out: e.heats, vars: e.hotVars, names: e.hotNames, stack: []heat{{}}}
+	js.Walk(h, u.ast)
+}
+
+func (h *heater) Enter(n js.INode) js.IVisitor {
+	top := &h.stack[len(h.stack)-1]
+	top.nodes++
+	switch x := n.(type) {
+	case *js.FuncDecl, *js.ArrowFunc, *js.MethodDecl, *js.ClassDecl:
+		h.stack = append(h.stack, heat{})
+	case *js.Var:
+		top.hot = top.hot || hotName(x.Data)
+	case *js.LiteralExpr:
+		top.hot = top.hot || hotLiteral(x.Data)
+	case js.LiteralExpr:
+		top.hot = top.hot || hotLiteral(x.Data)
+	case *js.TemplateExpr:
+		top.hot = top.hot || bytes.Contains(x.Tail, scheme)
+		for _, p := range x.List {
+			top.hot = top.hot || bytes.Contains(p.Value, scheme)
+		}
+	case *js.IndexExpr:
+		if _, call := x.Y.(*js.CallExpr); call {
+			top.hot = true
+		}
+	case *js.ObjectExpr: // the walker leaves keys out
+		for i := range x.List {
+			if k := x.List[i].Name; k != nil {
+				top.hot = top.hot || hotLiteral(k.Literal.Data)
+			}
+		}
+	case *js.BindingObject:
+		for i := range x.List {
+			if k := x.List[i].Key; k != nil {
+				top.hot = top.hot || hotLiteral(k.Literal.Data)
+			}
+		}
+	}
+	return h
+}
+
+func (h *heater) Exit(n js.INode) {
+	switch n.(type) {
+	case *js.FuncDecl, *js.ArrowFunc, *js.MethodDecl, *js.ClassDecl:
+		last := len(h.stack) - 1
+		x := h.stack[last]
+		h.stack = h.stack[:last]
+		h.out[n] = x
+		h.stack[last-1].nodes += x.nodes
+		h.stack[last-1].hot = h.stack[last-1].hot || x.hot
+		if x.hot {
+			h.declared(n)
+		}
+	default:
+		h.assigned(n)
+	}
+}
+
+func (h *heater) declared(n js.INode) {
+	switch x := n.(type) {
+	case *js.FuncDecl:
+		if x.Name != nil {
+			h.vars[resolve(x.Name)] = true
+		}
+	case *js.ClassDecl:
+		if x.Name != nil {
+			h.vars[resolve(x.Name)] = true
+		}
+	case *js.MethodDecl:
+		h.name(x.Name.Literal.Data)
+	}
+}
+
+// assigned notes where hot functions are kept.
+func (h *heater) assigned(n js.INode) {
+	switch x := n.(type) {
+	case *js.VarDecl:
+		for _, el := range x.List {
+			if v, ok := el.Binding.(*js.Var); ok && el.Default != nil && h.out[el.Default].hot {
+				h.vars[resolve(v)] = true
+			}
+		}
+	case *js.ObjectExpr:
+		for i := range x.List {
+			if p := &x.List[i]; p.Name != nil && h.out[p.Value].hot {
+				h.name(p.Name.Literal.Data)
+			}
+		}
+	case *js.BinaryExpr:
+		if x.Op != js.EqToken || !h.out[x.Y].hot {
+			return
+		}
+		switch t := x.X.(type) {
+		case *js.Var:
+			h.vars[resolve(t)] = true
+		case *js.DotExpr:
+			if l, ok := t.Y.(js.LiteralExpr); ok {
+				h.name(l.Data)
+			}
+		}
+	}
+}
+
+// name notes a member. Short names are those of minifiers and say nothing.
+func (h *heater) name(b []byte) {
+	if len(b) > 2 {
+		h.names[string(b)] = true
+	}
+}
+
+// useless says whether a function that nobody calls need not be looked at: it has nothing hot, and calls nothing hot.
+func (e *engine) useless(info *code) bool {
+	h, known := e.heats[info.node]
+	if !known || h.hot {
+		return false
+	}
+	if h.nodes > smallFunction {
+		return true
+	}
+	c := &caller{e: e}
+	js.Walk(c, info.node)
+	return !c.found
+}
+
+// caller looks for a use of something hot.
+type caller struct {
+	e     *engine
+	found bool
+}
+
+func (c *caller) Enter(n js.INode) js.IVisitor {
+	if c.found {
+		return nil
+	}
+	switch x := n.(type) {
+	case *js.Var:
+		c.found = c.e.hotVars[resolve(x)]
+	case js.LiteralExpr:
+		c.found = c.e.hotNames[string(x.Data)]
+	}
+	return c
+}
+
+func (c *caller) Exit(js.INode) {}
+
+var scheme = []byte("://")
+
+func hotName(b []byte) bool {
+	return hotWords[string(b)] || len(b) > 3 && b[0] == '_' && b[1] == '0' && b[2] == 'x'
+}
+
+// hotLiteral looks at names of members and at strings.
+func hotLiteral(b []byte) bool {
+	if len(b) >= 2 && (b[0] == '"' || b[0] == '\'') {
+		b = b[1 : len(b)-1]
+		if bytes.Contains(b, scheme) || bytes.IndexByte(b, '\\') >= 0 {
+			return true
+		}
+		if len(b) >= 26 && len(b) <= 90 {
+			kind, _ := coinAddress(string(b))
+			return kind != ""
+		}
+	}
+	return hotWords[string(b)]
+}
+
+// cold says whether a function is not worth walking through.
+func (e *engine) cold(info *code) bool {
+	h, known := e.heats[info.node]
+	return known && !h.hot && h.nodes > smallFunction
+}

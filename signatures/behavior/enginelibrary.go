@@ -1,0 +1,156 @@
+package behavior
+
+import (
+	"strings"
+)
+
+// isWallet says whether a path is a wallet's object in the page.
+func (e *engine) isWallet(p string) bool {
+	p = strings.TrimPrefix(p, "window.")
+	for _, w := range []string{"ethereum.", "solana.", "phantom.", "web3.", "tronWeb.", "tronLink.", "okxwallet.", "BinanceChain.", "keplr."} {
+		if strings.HasPrefix(p, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// walletCall is a request to a wallet in the page.
+func (e *engine) walletCall(f *activation, p string, c call) *value {
+	e.called(f, c.node, p, c.args)
+	if _, name, _ := cutLast(p); name == "on" || name == "addListener" {
+		e.callBack(f, c, anything)
+		return undef
+	}
+	e.sink(f, c.node, sinkWallet, nil, e.taintsIn(f, c.args...), "asks the wallet to sign or send")
+	return e.promise(f, c.node, anything)
+}
+
+// libraryCall is a call of jQuery or axios.
+func (e *engine) libraryCall(f *activation, p string, c call) (*value, bool) {
+	switch p {
+	case "$", "jQuery":
+		if len(c.arg(0).orEmpty().fns) > 0 { // $(function…)
+			e.callBack(f, c, pathValue("$"))
+			return anything, true
+		}
+		return e.selectElement(f, c, "element"), true
+	case "$.ajax", "jQuery.ajax", "axios", "axios.request":
+		return e.clientOptions(f, p, c), true
+	case "$.post", "jQuery.post", "$.get", "jQuery.get", "$.getJSON", "jQuery.getJSON", "axios.post", "axios.get", "axios.put",
+		"axios.patch", "axios.delete", "$.getScript", "jQuery.getScript":
+		e.called(f, c.node, p, c.args)
+		v := e.request(f, c.node, sinkHTTPClient, c.arg(0), e.taintsIn(f, argsFrom(c.args, 1)...), "sends it to HOST")
+		if strings.HasSuffix(p, "getScript") {
+			e.sink(f, c.node, sinkScriptSrc, c.arg(0), c.arg(0).allTaints(), "loads a script from HOST")
+		}
+		e.callLast(f, c, v)
+		return e.promise(f, c.node, v), true
+	case "axios.create":
+		return pathValue("axios"), true
+	case "$.each", "jQuery.each", "$.map":
+		el := e.element(f, c.arg(0))
+		e.callValue(f, c.arg(1), call{node: c.node, args: []*value{anything, el}, this: el})
+		return undef, true
+	case "$.extend", "jQuery.extend":
+		for _, src := range argsFrom(c.args, 1) {
+			for _, o := range c.arg(0).orEmpty().objs {
+				e.spread(f, o, src)
+			}
+		}
+		return c.arg(0), true
+	}
+	return nil, false
+}
+
+// clientOptions is $.ajax({url, data, success}) and axios({url, data}).
+func (e *engine) clientOptions(f *activation, p string, c call) *value {
+	e.called(f, c.node, p, c.args)
+	options := c.arg(0)
+	address := options
+	if len(options.texts()) > 0 {
+		options = c.arg(1)
+	}
+	var url, done *value
+	for _, o := range options.orEmpty().objs {
+		url = join(url, e.get(f, o, "url"))
+		if base := e.get(f, o, "baseURL"); base != nil {
+			url = e.concat(f, base, url)
+		}
+		done = join(done, join(e.get(f, o, "success"), e.get(f, o, "complete")))
+	}
+	if url != nil {
+		address = url
+	}
+	v := e.request(f, c.node, sinkHTTPClient, address, e.taintsIn(f, options), "sends it to HOST")
+	if done != nil && len(done.fns) > 0 {
+		e.callValue(f, done, call{node: c.node, args: []*value{v, anything, anything}})
+	}
+	return e.promise(f, c.node, v)
+}
+
+// clientCall recognises the client of an unknown library: post("https://…", data).
+func (e *engine) clientCall(f *activation, c call) {
+	switch c.name {
+	case "post", "put", "patch", "request", "get", "ajax", "send", "fetch", "sendBeacon", "upload":
+	default:
+		return
+	}
+	for _, t := range c.arg(0).texts() {
+		if h, ok := hostOf(t); ok && h != "*" {
+			e.called(f, c.node, "http_client."+c.name, c.args)
+			e.sink(f, c.node, sinkHTTPClient, c.arg(0), joinTaints(c.arg(0).taints, e.taintsIn(f, argsFrom(c.args, 1)...)), "sends it to HOST")
+			return
+		}
+	}
+}
+
+// apiSinks are functions of the extension API that send, open or change something.
+func (e *engine) apiSinks(f *activation, p string, c call) {
+	data := func() []*taint { return e.taintsIn(f, c.args...) }
+	option := func(arg int, name string) *value {
+		var v *value
+		for _, o := range c.arg(arg).orEmpty().objs {
+			v = join(v, e.get(f, o, name))
+		}
+		if v == nil && len(c.arg(arg).allTaints()) > 0 {
+			return taintValue(c.arg(arg).taints...)
+		}
+		return v
+	}
+	switch p {
+	case "tabs.create", "windows.create":
+		if u := option(0, "url"); u != nil {
+			e.sink(f, c.node, sinkNavigation, u, e.taintsIn(f, u), "opens HOST in a tab")
+		}
+	case "tabs.update":
+		u := option(0, "url") // tabs.update({url}), tabs.update(id, {url})
+		if len(c.args) > 1 && len(c.arg(1).orEmpty().fns) == 0 {
+			u = option(1, "url")
+		}
+		if u != nil {
+			e.sink(f, c.node, sinkNavigation, u, e.taintsIn(f, u), "sends a tab to HOST")
+		}
+	case "downloads.download":
+		e.sink(f, c.node, sinkDownload, nil, data(), "saves it as a file")
+	case "tabs.executeScript", "scripting.executeScript", "userScripts.register", "userScripts.execute":
+		code := join(option(1, "code"), join(option(0, "code"), option(0, "js")))
+		for _, o := range c.arg(0).orEmpty().objs {
+			for _, v := range e.items(f, e.get(f, o, "js")) {
+				for _, k := range v.orEmpty().objs {
+					code = join(code, e.get(f, k, "code"))
+				}
+			}
+		}
+		e.sink(f, c.node, sinkExecuteScript, nil, e.taintsIn(f, code), "runs it as code in a page")
+		if s, ok := code.constant(); ok {
+			e.evalText(f, "eval", s, c)
+		}
+	case "declarativeNetRequest.updateDynamicRules", "declarativeNetRequest.updateSessionRules":
+		e.sink(f, c.node, sinkHeaderRules, nil, data(), "makes network rules of it")
+	case "proxy.settings.set":
+		e.sink(f, c.node, sinkProxy, nil, data(), "sets the proxy")
+	case "cookies.set":
+		e.sink(f, c.node, sinkSetCookie, nil, data(), "sets a cookie")
+	}
+}

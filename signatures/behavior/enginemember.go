@@ -1,0 +1,341 @@
+package behavior
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+func (e *engine) dotExpr(f *activation, x *js.DotExpr) *value {
+	name := e.dotName(x)
+	if super(x.X) {
+		return e.superMember(f, name)
+	}
+	o := e.eval(f, x.X)
+	e.touch(f, x)
+	return e.member(f, x, o, textValue(name))
+}
+
+// member reads o[key]. node is for the description of sources.
+func (e *engine) member(f *activation, node js.INode, o, key *value) *value {
+	if o == nil {
+		return nil
+	}
+	names := key.texts()
+	if len(names) == 0 || key.any && len(key.atoms) > 0 {
+		names = append(names, gap)
+	}
+	var out *value
+	for _, n := range names {
+		out = join(out, e.property(f, node, o, n))
+	}
+	return out
+}
+
+func (e *engine) property(f *activation, node js.INode, o *value, name string) *value {
+	if strings.Contains(name, gap) {
+		name = gap
+	}
+	var out *value
+	for _, p := range o.paths {
+		out = join(out, e.pathMember(f, node, p, name))
+	}
+	for _, obj := range o.objs {
+		out = join(out, e.objectMember(f, node, obj, name, o))
+	}
+	for _, c := range o.fns {
+		out = join(out, e.functionMember(f, c, name))
+	}
+	if len(o.taints) > 0 {
+		out = join(out, e.taintMember(f, node, o, name))
+	}
+	if o.any && len(o.taints) == 0 {
+		out = join(out, e.unknownMember(f, node, o, name))
+	}
+	if out == nil && len(o.atoms) > 0 {
+		out = atomMember(o, name)
+	}
+	return out
+}
+
+func atomMember(o *value, name string) *value {
+	for _, a := range o.atoms {
+		if a.kind != aString || a.holed() {
+			continue
+		}
+		if name == "length" {
+			return numberValue(float64(len(a.s)))
+		}
+		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(a.s) {
+			return textValue(a.s[i : i+1])
+		}
+	}
+	if len(o.atoms) == 1 && (o.atoms[0].kind == aUndefined || o.atoms[0].kind == aNull) {
+		return nil
+	}
+	return anything
+}
+
+// countLike are properties that say little about what they are of.
+func countLike(name string) bool {
+	switch name {
+	case "length", "size", "byteLength", "status", "ok", "readyState", "nodeType", "tagName", "nodeName", "type":
+		return true
+	}
+	return false
+}
+
+// taintMember is a part of tainted data: as tainted as the whole.
+func (e *engine) taintMember(f *activation, node js.INode, o *value, name string) *value {
+	if countLike(name) {
+		return anything
+	}
+	return taintValue(o.taints...)
+}
+
+func (e *engine) functionMember(f *activation, c *closure, name string) *value {
+	if c.native != nil && c.props == nil {
+		return anything
+	}
+	switch name {
+	case "prototype":
+		return objectValue(e.prototype(f, c))
+	case "name", "length":
+		return anything
+	case gap:
+		return join(anything, e.whole(f, e.props(c)))
+	}
+	k := e.props(c).lookup(name, 0)
+	if k == nil {
+		return e.get(f, e.props(c), name)
+	}
+	return e.readCell(f, k, closureValue(c))
+}
+
+// readCell reads a field, by its getter when it has one.
+func (e *engine) readCell(f *activation, c *cell, this *value) *value {
+	v := e.read(f, c)
+	if c.getter != nil {
+		v = join(v, e.callClosure(f, c.getter, call{node: f.entry.nodeOr(c.getter), this: this}))
+	}
+	return v
+}
+
+func (en *entry) nodeOr(c *closure) js.INode {
+	if c.info != nil {
+		return c.info.node
+	}
+	return nil
+}
+
+func (e *engine) objectMember(f *activation, node js.INode, o *object, name string, this *value) *value {
+	if name == gap {
+		v := e.whole(f, o)
+		if o.class == "" || o.class == "Array" {
+			for _, p := range o.protos {
+				v = join(v, e.whole(f, p))
+			}
+		}
+		return join(v, &value{any: true, taints: o.contents()})
+	}
+	if c := o.lookup(name, 0); c != nil && (c.ever != nil || c.getter != nil) {
+		v := e.readCell(f, c, objectValue(o))
+		if o.rest != nil {
+			v = join(v, e.read(f, o.rest))
+		}
+		return join(v, e.hostField(f, node, o, name))
+	}
+	if v := e.hostField(f, node, o, name); v != nil {
+		e.get(f, o, name)
+		return v
+	}
+	if o.class == "Array" && name == "length" {
+		if o.rest == nil {
+			e.watch(f, o)
+			return numberValue(float64(o.count()))
+		}
+		return anything
+	}
+	return e.get(f, o, name)
+}
+
+func (o *object) contents() []*taint {
+	if o.info == nil {
+		return nil
+	}
+	return o.info.taints
+}
+
+// setMember stores o[key] = v.
+func (e *engine) setMember(f *activation, node js.INode, o, key, v *value) {
+	if o == nil {
+		return
+	}
+	for _, name := range namesOf(key) {
+		for _, p := range o.paths {
+			e.setPath(f, node, p, name, v)
+		}
+		for _, obj := range o.objs {
+			e.setField(f, node, obj, name, v)
+		}
+		for _, c := range o.fns {
+			e.setField(f, node, e.props(c), name, v)
+		}
+		if o.any {
+			e.setUnknown(f, node, o, name, v)
+		}
+	}
+}
+
+func namesOf(key *value) []string {
+	var out []string
+	for _, n := range key.texts() {
+		if !strings.Contains(n, gap) {
+			out = append(out, n)
+		}
+	}
+	if len(out) == 0 {
+		return []string{gap}
+	}
+	return out
+}
+
+func (e *engine) setField(f *activation, node js.INode, o *object, name string, v *value) {
+	if e.setHostField(f, node, o, name, v) {
+		return
+	}
+	if name == gap {
+		e.setRest(f, o, v)
+		return
+	}
+	if o.class == "Array" {
+		if i, err := strconv.Atoi(name); err == nil && i > o.count()+maxItems {
+			e.setRest(f, o, v)
+			return
+		}
+	}
+	c := o.lookup(name, 0)
+	if c != nil && c.setter != nil {
+		e.callClosure(f, c.setter, call{node: c.setter.info.node, this: objectValue(o), args: []*value{v}})
+		return
+	}
+	if v != nil && o.class != "global" {
+		for _, fn := range v.fns {
+			if fn.home == nil && fn.info != nil && !fn.info.arrow {
+				fn.home = o
+			}
+		}
+	}
+	e.set(f, o, name, v)
+}
+
+func (e *engine) setKey(f *activation, o *object, key, v *value) {
+	for _, n := range namesOf(key) {
+		e.setField(f, nil, o, n, v)
+	}
+}
+
+func (e *engine) objectExpr(f *activation, x *js.ObjectExpr) *value {
+	o := e.alloc(f, x, "")
+	for i := range x.List {
+		p := &x.List[i]
+		if p.Spread {
+			e.spread(f, o, e.eval(f, p.Value))
+			continue
+		}
+		if m, ok := p.Value.(*js.MethodDecl); ok {
+			fn := e.function(f, m)
+			fn.home = o
+			e.defineMethod(f, o, e.elementName(f, &m.Name), m, fn)
+			continue
+		}
+		var key *value
+		if p.Name != nil {
+			if off := f.u.offset(p.Name.Literal.Data); off >= 0 {
+				f.near = off
+			}
+			key = e.propertyName(f, p.Name)
+		} else if v, ok := p.Value.(*js.Var); ok {
+			key = textValue(string(v.Data))
+		}
+		e.setKey(f, o, key, e.eval(f, p.Value))
+	}
+	return objectValue(o)
+}
+
+// spread copies the fields of v into o.
+func (e *engine) spread(f *activation, o *object, v *value) {
+	if v == nil {
+		return
+	}
+	for _, src := range v.objs {
+		if src == o {
+			continue
+		}
+		e.watch(f, src)
+		for _, k := range slices.Clone(src.keys) {
+			c := src.fields[k]
+			if !c.live() {
+				continue
+			}
+			e.set(f, o, k, e.readCell(f, c, objectValue(src)))
+			if c.getter != nil && o.fields[k] != nil && c.ever == nil {
+				o.fields[k].getter = c.getter
+			}
+		}
+		if src.rest != nil {
+			e.setRest(f, o, e.read(f, src.rest))
+		}
+		if src.info != nil && len(src.info.taints) > 0 {
+			e.setRest(f, o, taintValue(src.info.taints...))
+		}
+	}
+	for _, c := range v.fns {
+		e.spread(f, o, objectValue(e.props(c)))
+	}
+	if len(v.taints) > 0 || v.any {
+		e.setRest(f, o, &value{any: true, taints: v.taints})
+	}
+}
+
+func (e *engine) arrayExpr(f *activation, x *js.ArrayExpr) *value {
+	o := e.alloc(f, x, "Array")
+	open := false
+	n := 0
+	for _, el := range x.List {
+		if el.Value == nil {
+			n++
+			continue
+		}
+		v := e.eval(f, el.Value)
+		if el.Spread {
+			if items, exact := e.exactItems(f, v); exact && !open {
+				for _, i := range items {
+					e.set(f, o, strconv.Itoa(n), i)
+					n++
+				}
+				continue
+			}
+			open = true
+			v = e.element(f, v)
+		}
+		if open {
+			e.setRest(f, o, v)
+			continue
+		}
+		e.set(f, o, strconv.Itoa(n), v)
+		n++
+	}
+	return objectValue(o)
+}
+
+// arrayOf makes an array of values.
+func (e *engine) arrayOf(f *activation, node js.INode, items []*value) *value {
+	o := e.alloc(f, node, "Array")
+	for i, v := range items {
+		e.set(f, o, strconv.Itoa(i), v)
+	}
+	return objectValue(o)
+}

@@ -1,0 +1,309 @@
+package behavior
+
+import (
+	"path"
+	"reflect"
+	"sort"
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// startModule runs an ES module once and returns its exports.
+func (e *engine) startModule(u *unit) *object {
+	key := string(u.context) + "\x01" + u.file
+	m := e.modules[key]
+	if m == nil {
+		m = &moduleState{exports: e.newObject("module")}
+		e.modules[key] = m
+	}
+	if m.started {
+		return m.exports
+	}
+	m.started = true
+	e.start(u, func(f *activation) {
+		if f.entry.env == nil {
+			f.entry.env = e.newEnv(nil)
+			f.env = f.entry.env
+		}
+		f.module = m.exports
+		f.this = undef
+		e.hoist(f, &u.ast.BlockStmt)
+		for _, s := range u.ast.List { // imports are there before anything runs
+			if i, ok := s.(*js.ImportStmt); ok {
+				e.importStmt(f, i)
+			}
+		}
+		e.statements(f, u.ast.List)
+	})
+	return m.exports
+}
+
+// exportsOf finds the module that a specifier names; nil when it is not in the package.
+func (e *engine) exportsOf(f *activation, spec string) *object {
+	if strings.Contains(spec, "webextension-polyfill") {
+		return nil
+	}
+	name := strings.TrimPrefix(strings.TrimPrefix(spec, "chrome-extension://self"), "/")
+	if strings.HasPrefix(spec, ".") {
+		name = path.Join(path.Dir(f.u.file), spec)
+	}
+	var other *unit
+	for _, u := range e.units {
+		if u.ast == nil || u.file != name && u.file != name+".js" && u.file != name+".mjs" {
+			continue
+		}
+		if u.context == f.u.context {
+			return e.startModule(u)
+		}
+		other = u
+	}
+	if other != nil {
+		return e.startModule(other)
+	}
+	return nil
+}
+
+func (e *engine) importStmt(f *activation, s *js.ImportStmt) {
+	spec := unquote(s.Module)
+	polyfill := strings.Contains(spec, "webextension-polyfill")
+	m := e.exportsOf(f, spec)
+	read := func(name string) *value {
+		switch {
+		case polyfill:
+			if name == "default" || name == "*" || name == "browser" {
+				return pathValue("@")
+			}
+			return pathValue("@" + name)
+		case m == nil:
+			if strings.HasSuffix(spec, "axios") || spec == "jquery" {
+				return pathValue(map[bool]string{true: "axios", false: "$"}[strings.HasSuffix(spec, "axios")])
+			}
+			return anything
+		case name == "*":
+			return objectValue(m)
+		}
+		return e.get(f, m, name)
+	}
+	if s.Default != nil {
+		e.bindName(f, s.Default, read("default"))
+	}
+	for _, a := range s.List {
+		if a.Binding == nil {
+			continue
+		}
+		name := string(a.Name)
+		if a.Name == nil {
+			name = string(a.Binding)
+		}
+		e.bindName(f, a.Binding, read(name))
+	}
+}
+
+// bindName stores an import. The parser does not declare imports: their uses are among the module's unknown names.
+func (e *engine) bindName(f *activation, name []byte, v *value) {
+	done := false
+	for _, x := range f.u.ast.Undeclared {
+		x = resolve(x)
+		if string(x.Data) != string(name) {
+			continue
+		}
+		c := f.env.own(x)
+		if c == nil {
+			c = &cell{}
+			f.env.put(x, c)
+		}
+		if v != nil {
+			c.now = join(c.now, v)
+			e.grow(c, v)
+		}
+		done = true
+	}
+	if !done { // used only in "export {…}"
+		x := &js.Var{Data: name}
+		c := &cell{now: v}
+		e.grow(c, v)
+		f.env.put(x, c)
+	}
+}
+
+func (e *engine) exportStmt(f *activation, s *js.ExportStmt) {
+	out := f.module
+	if out == nil {
+		out = e.newObject("module")
+	}
+	if s.Decl != nil {
+		e.exportDecl(f, s, out)
+		return
+	}
+	var m *object
+	if s.Module != nil {
+		if m = e.exportsOf(f, unquote(s.Module)); m == nil {
+			return
+		}
+	}
+	for _, a := range s.List {
+		name, inner := string(a.Binding), string(a.Name)
+		if a.Name == nil {
+			inner = name
+		}
+		switch {
+		case m != nil && inner == "*" && (name == "" || name == "*"):
+			e.spread(f, out, objectValue(m))
+		case m != nil && inner == "*":
+			e.set(f, out, name, objectValue(m))
+		case m != nil:
+			e.set(f, out, name, e.get(f, m, inner))
+		default:
+			e.exportName(f, out, inner, name)
+		}
+	}
+}
+
+// exportName lets an export share the cell of its variable, so that later changes are seen.
+func (e *engine) exportName(f *activation, out *object, inner, name string) {
+	for i, x := range f.env.names {
+		c := f.env.cells[i]
+		if string(x.Data) != inner {
+			continue
+		}
+		if old := out.field(name); old != nil && old != c {
+			e.grow(c, old.ever)
+			for _, r := range old.readers {
+				e.spoil(r)
+			}
+		} else if old == nil {
+			out.ensure(name)
+		}
+		c.home = nil
+		out.fields[name] = c
+		e.grew(out)
+	}
+}
+
+func (e *engine) exportDecl(f *activation, s *js.ExportStmt, out *object) {
+	switch d := s.Decl.(type) {
+	case *js.VarDecl:
+		e.varDecl(f, d)
+		for _, b := range d.List {
+			e.exportBinding(f, out, b.Binding)
+		}
+		return
+	case *js.FuncDecl:
+		c := e.function(f, d)
+		if d.Name != nil && !s.Default {
+			e.exportBinding(f, out, d.Name)
+			return
+		}
+		e.set(f, out, "default", closureValue(c))
+		return
+	case *js.ClassDecl:
+		c := closureValue(e.class(f, d))
+		if d.Name != nil {
+			e.assignVar(f, d.Name, c, true)
+		}
+		if d.Name != nil && !s.Default {
+			e.exportBinding(f, out, d.Name)
+			return
+		}
+		e.set(f, out, "default", c)
+		return
+	}
+	e.set(f, out, "default", e.eval(f, s.Decl))
+}
+
+func (e *engine) exportBinding(f *activation, out *object, b js.IBinding) {
+	switch b := b.(type) {
+	case *js.Var:
+		e.exportName(f, out, string(resolve(b).Data), string(resolve(b).Data))
+	case *js.BindingArray:
+		for _, x := range b.List {
+			e.exportBinding(f, out, x.Binding)
+		}
+	case *js.BindingObject:
+		for i := range b.List {
+			e.exportBinding(f, out, b.List[i].Value.Binding)
+		}
+	}
+}
+
+// dynamicImport is import(…).
+func (e *engine) dynamicImport(f *activation, c call) *value {
+	e.called(f, c.node, "import", c.args)
+	e.sink(f, c.node, sinkScriptSrc, c.arg(0), c.arg(0).allTaints(), "loads a script from HOST")
+	var out *value
+	for _, s := range c.arg(0).texts() {
+		if m := e.exportsOf(f, s); m != nil {
+			out = join(out, objectValue(m))
+		}
+	}
+	if out == nil {
+		out = anything
+	}
+	return e.promise(f, c.node, out)
+}
+
+// evalText looks at code that stands in a constant text.
+func (e *engine) evalText(f *activation, p, s string, c call) *value {
+	const maxCode, maxTexts = 200_000, 200
+	if len(s) > maxCode || len(s) < 8 || strings.Contains(s, gap) {
+		return anything
+	}
+	key := string(f.u.context) + s
+	u := e.links.texts[key]
+	if u == nil {
+		if len(e.links.texts) >= maxTexts {
+			return anything
+		}
+		u = e.parseText(f, s, c)
+		e.links.texts[key] = u
+		if u.ast != nil {
+			e.startScript(u)
+		}
+	}
+	return anything
+}
+
+func (e *engine) parseText(f *activation, s string, c call) *unit {
+	u := *f.u
+	u.ast = nil
+	e.links.evals[&u] = e.spot(f, c.node)
+	text := s
+	if strings.Contains(s, "return") {
+		text = "(function(){" + s + "\n})()"
+	}
+	if ast, src, err := parseScript([]byte(text)); err == nil {
+		u.ast, u.src = ast, src
+	}
+	return &u
+}
+
+// fromStructure turns lists and maps of the folder into objects.
+func (e *engine) fromStructure(f *activation, r any, depth int) *value {
+	v := reflect.ValueOf(r)
+	if depth > 6 {
+		return anything
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return textValue(v.String())
+	case reflect.Slice:
+		o := e.newObject("Array")
+		for i := range min(v.Len(), maxFields) {
+			e.set(f, o, showNumber(float64(i)), e.fromConstant(f, nil, v.Index(i).Interface(), depth+1))
+		}
+		return objectValue(o)
+	case reflect.Map:
+		if v.Type().Key().Kind() != reflect.String {
+			return anything
+		}
+		o := e.newObject("")
+		keys := v.MapKeys()
+		sort.Slice(keys, func(i, j int) bool { return keys[i].String() < keys[j].String() })
+		for _, k := range keys[:min(len(keys), maxFields)] {
+			e.set(f, o, k.String(), e.fromConstant(f, nil, v.MapIndex(k).Interface(), depth+1))
+		}
+		return objectValue(o)
+	}
+	return anything
+}

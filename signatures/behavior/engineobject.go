@@ -1,0 +1,318 @@
+package behavior
+
+import (
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// newPath is "new X(…)" of the browser or the language.
+func (e *engine) newPath(f *activation, p string, c call) *value {
+	p = strings.TrimPrefix(p, "window.")
+	switch p {
+	case "Promise":
+		return e.newPromise(f, c)
+	case "Proxy":
+		return e.proxy(f, c)
+	case "Function":
+		return e.evalCall(f, p, c)
+	case "Array":
+		o := e.alloc(f, c.node, "Array")
+		if len(c.args) > 1 {
+			return e.fill(f, o, c.args)
+		}
+		e.setRest(f, o, anything)
+		return objectValue(o)
+	case "Object":
+		return objectValue(e.alloc(f, c.node, ""))
+	case "Map", "Set", "WeakMap", "WeakSet":
+		o := e.alloc(f, c.node, "Map")
+		if el := e.element(f, c.arg(0)); el != nil {
+			for _, pair := range el.objs {
+				if pair.class == "Array" && strings.HasSuffix(p, "Map") {
+					e.setKey(f, o, e.get(f, pair, "0"), e.get(f, pair, "1"))
+				}
+			}
+			if strings.HasSuffix(p, "Set") || len(el.taints) > 0 {
+				e.setRest(f, o, el)
+			}
+		}
+		return objectValue(o)
+	case "XMLHttpRequest":
+		e.called(f, c.node, "XMLHttpRequest", nil)
+		return objectValue(e.alloc(f, c.node, p))
+	case "WebSocket", "EventSource":
+		return e.newSocket(f, p, c)
+	case "Image", "Audio":
+		o := e.alloc(f, c.node, "element")
+		o.more().tag, o.info.own = "img", true
+		return objectValue(o)
+	case "FormData", "URLSearchParams", "Headers", "Blob", "File", "Response", "Request", "URL", "Uint8Array", "DataView",
+		"Uint16Array", "Uint32Array", "ClipboardItem", "String", "CustomEvent", "Event", "InputEvent", "Notification", "Error", "TypeError":
+		return e.newCarrier(f, p, c)
+	case "MutationObserver", "IntersectionObserver", "ResizeObserver", "PerformanceObserver":
+		el := objectValue(e.alloc(f, c.node, "element"))
+		rec := e.alloc(f, c.node, "")
+		e.setRest(f, rec, el)
+		list := e.alloc(f, c.node, "Array")
+		e.setRest(f, list, objectValue(rec))
+		e.callValue(f, c.arg(0), call{node: c.node, args: []*value{objectValue(list), anything}})
+		return anything
+	case "FileReader", "RTCPeerConnection", "BroadcastChannel", "Worker", "SharedWorker", "MessageChannel":
+		e.called(f, c.node, p, c.args)
+		o := e.alloc(f, c.node, p)
+		if p == "Worker" {
+			e.sink(f, c.node, sinkScriptSrc, c.arg(0), c.arg(0).allTaints(), "runs a script from HOST")
+		}
+		return objectValue(o)
+	case "RegExp", "Date", "TextEncoder", "TextDecoder", "AbortController", "XMLSerializer", "DOMParser":
+		return e.newTool(f, p, c)
+	}
+	if own := e.get(f, e.pathObject(p), "construct"); own != nil {
+		return own
+	}
+	e.clientCall(f, c)
+	return e.unknownCall(f, nil, c)
+}
+
+func (e *engine) newTool(f *activation, p string, c call) *value {
+	if p == "RegExp" {
+		return objectValue(e.alloc(f, c.node, p))
+	}
+	return objectValue(e.alloc(f, c.node, "tool"))
+}
+
+// proxy is what it stands for; its traps see everything.
+func (e *engine) proxy(f *activation, c call) *value {
+	for _, p := range c.arg(0).orEmpty().paths {
+		for _, h := range c.arg(1).orEmpty().objs {
+			for _, k := range []string{"apply", "get", "construct"} {
+				if t := e.get(f, h, k); t != nil {
+					e.hooked(f, c.node, strings.TrimPrefix(p, "window."), t)
+				}
+			}
+		}
+	}
+	for _, h := range c.arg(1).orEmpty().objs {
+		for _, k := range h.keys {
+			if v := h.fields[k].ever; v != nil && k == "apply" {
+				o := e.nativeFn("proxy", func(e *engine, f *activation, k call) *value {
+					args := e.alloc(f, k.node, "Array")
+					e.fill(f, args, k.args)
+					return e.callValue(f, v, call{node: k.node, args: []*value{c.arg(0), k.this, objectValue(args)}})
+				})
+				return join(c.arg(0), closureValue(o))
+			}
+		}
+	}
+	if c.arg(0) == nil {
+		return anything
+	}
+	return c.arg(0)
+}
+
+func (e *engine) newSocket(f *activation, p string, c call) *value {
+	e.called(f, c.node, p, c.args)
+	o := e.alloc(f, c.node, p)
+	o.more().url = join(o.info.url, c.arg(0))
+	kind := sinkWebSocket
+	if p == "EventSource" {
+		kind = sinkEvents
+	}
+	e.sink(f, c.node, kind, c.arg(0), c.arg(0).allTaints(), "connects to HOST")
+	e.hosts(f, c.node, c.arg(0), kind)
+	return objectValue(o)
+}
+
+// newCarrier is an object that holds what it is made from.
+func (e *engine) newCarrier(f *activation, p string, c call) *value {
+	o := e.alloc(f, c.node, p)
+	d := o.more()
+	ts := e.taintsIn(f, c.args...)
+	switch p {
+	case "URL":
+		d.url = join(d.url, e.resolveURL(f, c))
+	case "Request":
+		d.url = join(d.url, c.arg(0))
+	case "FormData":
+		for _, form := range c.arg(0).orEmpty().objs {
+			if form.class == "element" {
+				from := form.more().selector
+				if from == "" && f.u.inPage() {
+					from = f.u.site()
+				}
+				ts = joinTaints(ts, []*taint{e.newTaint(f, c.node, srcForm, from, "reads all fields of a form")})
+			}
+		}
+		if v := c.arg(0); v != nil && len(v.objs) == 0 {
+			ts = joinTaints(ts, []*taint{e.newTaint(f, c.node, srcForm, "", "reads all fields of a form")})
+		}
+	}
+	d.taints = joinTaints(d.taints, ts)
+	return objectValue(o)
+}
+
+func (e *engine) resolveURL(f *activation, c call) *value {
+	for _, t := range c.arg(0).texts() {
+		if _, ok := hostOf(t); ok {
+			return c.arg(0)
+		}
+	}
+	if c.arg(1) == nil {
+		return c.arg(0)
+	}
+	var out *value
+	for _, base := range c.arg(1).texts() {
+		if h, ok := hostOf(base); ok {
+			out = join(out, textValue("https://"+strings.ReplaceAll(h, "*", gap)+"/"+gap))
+		}
+	}
+	if out == nil {
+		return anything
+	}
+	return out.tainted(c.arg(0).allTaints())
+}
+
+// hostField reads a property that the browser gives an object; nil when it gives none.
+func (e *engine) hostField(f *activation, node js.INode, o *object, name string) *value {
+	switch o.class {
+	case "element":
+		return e.elementField(f, node, o, name)
+	case "elements":
+		switch name {
+		case "length":
+			return anything
+		case "prevObject":
+			return objectValue(o)
+		}
+		if name == gap || name >= "0" && name <= "9~" {
+			return e.nodeOfList(f, o)
+		}
+	case "XMLHttpRequest":
+		switch name {
+		case "responseText", "response", "responseXML":
+			if o.more().channel == "hook" {
+				return taintValue(o.info.taints...)
+			}
+			return taintValue(e.answer(f, node, o.info.url, sinkXHR)...)
+		}
+	case "URL":
+		switch name {
+		case "searchParams":
+			return objectValue(o)
+		case "href", "toString":
+			return o.more().url
+		}
+	case "port":
+		if strings.HasPrefix(name, "on") {
+			key := nodeKey{o, name}
+			ev := e.links.nodes[key]
+			if ev == nil {
+				ev = e.newObject("portevent")
+				ev.more().channel, ev.info.tag = o.more().channel, name
+				e.links.nodes[key] = ev
+			}
+			return objectValue(ev)
+		}
+	case "FileReader":
+		if name == "result" {
+			return anything.tainted(o.contents())
+		}
+	case "Generator", "AsyncGenerator":
+		if name == "next" || name == "return" || name == "throw" {
+			return closureValue(e.nativeFn(name, func(e *engine, f *activation, c call) *value {
+				v, _ := e.hostCall(f, o, name, c)
+				return v
+			}))
+		}
+	case "Request", "Response", "FormData", "Blob", "Headers", "idb", "URLSearchParams", "Uint8Array":
+		if ts := o.contents(); len(ts) > 0 && !countLike(name) {
+			return taintValue(ts...)
+		}
+	case "stored", "details":
+		if c := o.field(name); c == nil && o.rest != nil {
+			return e.read(f, o.rest)
+		}
+	}
+	return nil
+}
+
+func (e *engine) elementField(f *activation, node js.INode, o *object, name string) *value {
+	if v := e.elementSource(f, node, o, name); v != nil {
+		return v
+	}
+	switch name {
+	case "parentElement", "parentNode", "firstChild", "lastChild", "nextSibling", "previousSibling", "children", "childNodes",
+		"firstElementChild", "nextElementSibling", "previousElementSibling", "lastElementChild", "shadowRoot", "form", "elements", "content":
+		return objectValue(e.related(o, name))
+	case "contentWindow":
+		return pathValue("window")
+	case "contentDocument", "ownerDocument":
+		return pathValue("document")
+	case "style", "classList", "dataset", "attributes":
+		return anything
+	case "email", "password", "username", "pass", "login":
+		if o.more().tag == "form" {
+			return objectValue(e.related(o, name))
+		}
+	case gap:
+		return objectValue(e.related(o, "item"))
+	}
+	if secretName(name) && o.more().tag == "form" {
+		r := e.related(o, name)
+		r.more().selector = name
+		return objectValue(r)
+	}
+	return nil
+}
+
+// setHostField sets a property that means something to the browser. It returns true when nothing else is to be done.
+func (e *engine) setHostField(f *activation, node js.INode, o *object, name string, v *value) bool {
+	if strings.HasPrefix(name, "on") && len(name) > 2 && len(v.orEmpty().fns) > 0 {
+		switch o.class {
+		case "element", "elements":
+			e.listen(f, node, objectValue(o), name[2:], v)
+			return false
+		case "XMLHttpRequest", "WebSocket", "EventSource", "FileReader", "BroadcastChannel", "Worker", "MessageChannel", "port", "idb":
+			e.listenObject(f, node, o, name[2:], v)
+			return false
+		}
+	}
+	switch o.class {
+	case "element":
+		e.setElement(f, node, o, name, v)
+		return name == "innerHTML" || name == "value"
+	case "URL":
+		if name != gap {
+			o.more().url = join(o.info.url, anything).tainted(v.allTaints())
+		}
+	}
+	return false
+}
+
+// listenObject calls the listener of a request, socket or reader with what it will get.
+func (e *engine) listenObject(f *activation, node js.INode, o *object, event string, fn *value) {
+	ev := e.newObject("event")
+	if node != nil {
+		ev = e.alloc(f, node, "event "+event)
+	}
+	e.set(f, ev, "target", objectValue(o))
+	e.set(f, ev, "currentTarget", objectValue(o))
+	switch o.class {
+	case "WebSocket", "EventSource":
+		if event == "message" || o.class == "EventSource" {
+			e.set(f, ev, "data", taintValue(e.answer(f, node, o.more().url, sinkWebSocket)...))
+		}
+	case "BroadcastChannel", "Worker":
+		for _, h := range fn.fns {
+			e.hear(f, "worker", h, node)
+		}
+		return
+	case "FileReader":
+		e.set(f, ev, "data", anything.tainted(o.contents()))
+	case "idb":
+		e.callValue(f, fn, call{node: node, this: objectValue(o), args: []*value{taintValue(o.contents()...)}})
+		return
+	}
+	e.callValue(f, fn, call{node: node, this: objectValue(o), args: []*value{objectValue(ev)}})
+}

@@ -1,0 +1,116 @@
+package behavior
+
+import (
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// store is what the extension keeps in chrome.storage.
+func (e *engine) store() *object {
+	o := e.links.stored["ext"]
+	if o == nil {
+		o = e.newObject("")
+		e.links.stored["ext"] = o
+	}
+	return o
+}
+
+func (e *engine) storeAll(f *activation, c call) {
+	for _, o := range c.arg(0).orEmpty().objs {
+		for _, k := range o.keys {
+			if cell := o.fields[k]; cell.live() {
+				e.set(f, e.store(), k, e.marked(f, c.node, e.read(f, cell)))
+			}
+		}
+		if o.rest != nil {
+			e.setRest(f, e.store(), e.marked(f, c.node, e.read(f, o.rest)))
+		}
+	}
+	if ts := c.arg(0).allTaints(); len(ts) > 0 {
+		e.setRest(f, e.store(), anything.tainted(e.via(f, c.node, ts, "keeps it in the extension's storage")))
+	}
+}
+
+// marked adds a step to the taints of v and to those deep inside.
+func (e *engine) marked(f *activation, node js.INode, v *value) *value {
+	ts := e.deepTaints(f, v)
+	if len(ts) == 0 || v == nil {
+		return v
+	}
+	w := *v
+	w.taints = e.via(f, node, ts, "keeps it in the extension's storage")
+	return &w
+}
+
+// loadStored is what storage.get gives: what was stored under the keys, or anything.
+func (e *engine) loadStored(f *activation, c call) *value {
+	out := e.alloc(f, c.node, "stored")
+	keys := e.storageKeys(f, c.arg(0))
+	if len(keys) == 0 {
+		t := e.newTaint(f, c.node, srcStorage, "", "reads the extension's storage")
+		for _, k := range e.store().keys {
+			e.set(f, out, k, e.stored(f, c.node, k))
+		}
+		e.setRest(f, out, taintValue(t))
+		return objectValue(out)
+	}
+	for _, k := range keys {
+		e.set(f, out, k, e.stored(f, c.node, k))
+	}
+	return objectValue(out)
+}
+
+func (e *engine) stored(f *activation, node js.INode, key string) *value {
+	t := e.newTaint(f, node, srcStorage, key, "reads "+key+" from the extension's storage")
+	v := e.get(f, e.store(), key)
+	if v == nil {
+		return taintValue(t)
+	}
+	return join(v, taintValue(t))
+}
+
+func (e *engine) storageKeys(f *activation, v *value) []string {
+	if v == nil {
+		return nil
+	}
+	var out []string
+	for _, a := range v.atoms {
+		if a.kind == aString {
+			out = append(out, a.s)
+		}
+	}
+	for _, o := range v.objs {
+		if o.class == "Array" {
+			for _, i := range e.items(f, objectValue(o)) {
+				out = append(out, i.texts()...)
+			}
+			continue
+		}
+		for _, k := range o.keys {
+			if o.fields[k].live() {
+				out = append(out, k)
+			}
+		}
+	}
+	return out
+}
+
+// changes is the argument of storage.onChanged.
+func (e *engine) changes(f *activation, node js.INode) *value {
+	out := e.alloc(f, node, "stored")
+	change := func(v *value) *value {
+		o := e.newObject("")
+		e.set(f, o, "newValue", v)
+		e.set(f, o, "oldValue", v)
+		return objectValue(o)
+	}
+	e.watch(f, e.store())
+	for _, k := range e.store().keys {
+		if e.store().fields[k].live() && out.field(k) == nil {
+			e.set(f, out, k, change(e.stored(f, node, k)))
+		}
+	}
+	if out.rest == nil {
+		e.setRest(f, out, change(taintValue(e.newTaint(f, node, srcStorage, "", "watches the extension's storage"))))
+	}
+	return objectValue(out)
+}

@@ -1,0 +1,212 @@
+package behavior
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+// limits bound what one extension may cost. Tests make them small.
+type limits struct {
+	files, units int
+	read         int64 // bytes of all scripts and pages
+	kept         int   // bytes that wait for the parser at the same time
+	time         time.Duration
+}
+
+const (
+	// maxFile: the largest real bundles, compilers and wallets with all their chains, are below 16 MiB.
+	maxFile = 16 << 20
+	// maxRead bounds the scripts and pages of an extension that are looked at. The largest wallets hold 60 MB.
+	maxRead = 256 << 20
+	// maxParsed is how many bytes of one extension are parsed. A syntax tree takes 8 to 24 times the size of its text, so
+	// that this much needs some 200 MB for the moment.
+	maxParsed = 12 << 20
+	// maxFiles is the number of files that an archive may have anyway.
+	maxFiles = 100_000
+	// maxUnits: extensions with one file for each module have some thousand.
+	maxUnits = 5000
+	// maxTime is what one extension may take. Real ones take less than three seconds.
+	maxTime = 10 * time.Second
+	// tinyScript is up to which size a script is always parsed: that costs less than to think about it, and other scripts
+	// may use its functions.
+	tinyScript = 8 << 10
+	// smallScript is up to which size a script is parsed because it touches the page.
+	smallScript = 128 << 10
+	// maxRefs bounds the names of files in one script: web pack tables hold some hundred.
+	maxRefs = 4000
+	// maxProblems: a thief may make every file unreadable.
+	maxProblems = 50
+	// maxContacts bounds the hosts of one extension. Wallets and block lists in code name some thousand.
+	maxContacts = 10_000
+)
+
+func defaultLimits() limits {
+	return limits{files: maxFiles, units: maxUnits, read: maxRead, kept: maxParsed, time: maxTime}
+}
+
+// load reads a script and looks at it. It is nil when the file cannot be read.
+func (c *collector) load(name string) *file {
+	if f, ok := c.loaded[name]; ok {
+		return f
+	}
+	c.loaded[name] = nil
+	text := c.read(name)
+	if text == nil {
+		return nil
+	}
+	l := lookAt(text)
+	f := &file{features: l.features, refs: l.refs}
+	position := newPosition(text)
+	c.contact(name, text, position, l.urls)
+	if l.features.worth(len(text)) {
+		f.text, f.position = text, position
+	}
+	c.loaded[name] = f
+	return f
+}
+
+// read returns the text of a file in UTF-8 without byte order mark, with room for one more byte: the parser ends its
+// input with a zero.
+func (c *collector) read(name string) []byte {
+	if c.total >= c.limits.read {
+		if !c.stopped {
+			c.problem("", fmt.Sprintf("more than %d MiB of scripts; the rest was not analysed", c.limits.read>>20))
+		}
+		c.stopped = true
+		return nil
+	}
+	f, err := c.files.Open(name)
+	if err != nil {
+		c.problem(name, "cannot be opened: "+err.Error())
+		return nil
+	}
+	defer f.Close() // read only: nothing can be lost
+	size := 0
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		size = int(min(max(info.Size(), 0), maxFile))
+	} else if err == nil {
+		c.problem(name, "no regular file; it was not read")
+		return nil
+	}
+	var buf bytes.Buffer
+	buf.Grow(size + bytes.MinRead + 1)
+	n, err := buf.ReadFrom(io.LimitReader(f, maxFile+1))
+	c.total += n
+	if err != nil {
+		c.problem(name, "cannot be read: "+err.Error())
+		return nil
+	}
+	text := buf.Bytes()
+	if len(text) > maxFile {
+		c.problem(name, fmt.Sprintf("larger than %d MiB; only the beginning was analysed", maxFile>>20))
+		text = text[:maxFile:maxFile]
+	}
+	if decoded := decodeText(text); decoded != nil {
+		text = decoded
+	}
+	return text
+}
+
+// decodeText returns what stands behind a byte order mark, as UTF-8, or nil when there is none.
+func decodeText(data []byte) []byte {
+	if rest, ok := bytes.CutPrefix(data, []byte("\xEF\xBB\xBF")); ok {
+		return rest
+	}
+	if len(data) < 2 {
+		return nil
+	}
+	var order binary.ByteOrder
+	switch {
+	case data[0] == 0xFF && data[1] == 0xFE:
+		order = binary.LittleEndian
+	case data[0] == 0xFE && data[1] == 0xFF:
+		order = binary.BigEndian
+	default:
+		return nil
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for i := 2; i+1 < len(data); i += 2 {
+		units = append(units, order.Uint16(data[i:]))
+	}
+	out := make([]byte, 0, len(units)+1)
+	for _, r := range utf16.Decode(units) {
+		out = utf8.AppendRune(out, r)
+	}
+	return out
+}
+
+// contact notes the hosts of the addresses at the given offsets, each once for the extension.
+func (c *collector) contact(name string, text []byte, p *position, offsets []int) {
+	for _, at := range offsets {
+		host := urlHost(text[at:])
+		if host == "" || c.hosts[host] {
+			continue
+		}
+		if len(c.hosts) >= maxContacts {
+			if !c.flooded {
+				c.flooded = true
+				c.problem(name, fmt.Sprintf("the scripts name more than %d hosts; the rest is not listed", maxContacts))
+			}
+			return
+		}
+		c.hosts[host] = true
+		start := at
+		for start > 0 && isWordByte(text[start-1]) && at-start < 6 {
+			start--
+		}
+		line, column := p.at(start)
+		c.contacts = append(c.contacts, Contact{Host: host, Party: Unknown, Place: Place{File: name, Line: line + 1, Column: column + 1}})
+	}
+}
+
+// maxAuthority bounds user, host and port of an address: 253 for the host, the rest for a name before it.
+const maxAuthority = 512
+
+// urlHost returns the host of an address, from its "://" or ":\/\/" on, in lower case ASCII, or "".
+func urlHost(text []byte) string {
+	text = text[1:min(len(text), maxAuthority)]
+	for range 2 {
+		text = bytes.TrimPrefix(text, []byte(`\`))
+		rest, ok := bytes.CutPrefix(text, []byte("/"))
+		if !ok {
+			return ""
+		}
+		text = rest
+	}
+	end := len(text)
+	if i := bytes.IndexAny(text, "/?#\\\"'`<>(){}[]|^$, ;\t\r\n"); i >= 0 {
+		end = i
+	}
+	if end < len(text) && (text[end] == '$' || text[end] == '{') {
+		return "" // a part of the host is put in at run time
+	}
+	text = text[:end]
+	if i := bytes.LastIndexByte(text, '@'); i >= 0 {
+		text = text[i+1:]
+	}
+	if i := bytes.IndexByte(text, ':'); i >= 0 {
+		text = text[:i]
+	}
+	host := strings.TrimRight(strings.ToLower(string(text)), ".")
+	if host == "" || !strings.Contains(host, ".") || strings.ContainsAny(host, "*%&=+!~") {
+		return ""
+	}
+	for _, r := range host {
+		if r >= utf8.RuneSelf {
+			ascii, err := idna.Lookup.ToASCII(host)
+			if err != nil {
+				return ""
+			}
+			return ascii
+		}
+	}
+	return host
+}

@@ -1,0 +1,209 @@
+package behavior
+
+import (
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/extwatch/extwatch/manifests"
+	"golang.org/x/net/publicsuffix"
+)
+
+// parties tells whose host a host is, for one extension.
+type parties struct {
+	own map[string]bool // registrable domains
+}
+
+func newParties(m *manifests.Manifest) *parties {
+	p := &parties{own: map[string]bool{}}
+	p.add(m.HomepageURL)
+	p.add(m.UpdateURL)
+	p.add(m.Gecko.UpdateURL)
+	p.add(m.Author)
+	if m.ExternallyConnectable != nil {
+		for _, s := range m.ExternallyConnectable.Matches {
+			p.add(s)
+		}
+	}
+	for _, o := range m.Overrides {
+		p.add(o.URL)
+	}
+	return p
+}
+
+// add notes the domain of a URL, a match pattern or a mail address as the extension's own, unless it is one that
+// everybody has.
+func (p *parties) add(s string) {
+	host := ""
+	if _, domain, ok := strings.Cut(s, "@"); ok && !strings.Contains(s, "/") {
+		host = strings.TrimRight(strings.TrimSpace(domain), ">")
+	} else if h, ok := hostOf(strings.Replace(s, "*://", "https://", 1)); ok {
+		host = strings.TrimPrefix(h, "*.")
+	}
+	if host == "" || host == "*" || shared(host) {
+		return
+	}
+	if d := registrable(host); d != "" {
+		p.own[d] = true
+	}
+}
+
+// shared says whether a domain is a place where many people have pages, shops or mail.
+func shared(host string) bool {
+	switch registrable(host) {
+	case "google.com", "mozilla.org", "microsoft.com", "github.com", "gitlab.com", "gmail.com", "outlook.com", "hotmail.com",
+		"proton.me", "protonmail.com", "yahoo.com", "googleapis.com", "edge.microsoft.com", "opera.com", "twitter.com", "x.com", "t.me",
+		"icloud.com", "mail.ru", "qq.com", "163.com", "medium.com", "linktr.ee", "notion.site", "facebook.com", "youtube.com":
+		return true
+	}
+	return isDropbox(host)
+}
+
+// of says whose host it is; from is what the data was limited to.
+func (p *parties) of(host, from string) Party {
+	switch host {
+	case "":
+		return ""
+	case "*":
+		return Unknown
+	}
+	bare := strings.TrimPrefix(host, "*.")
+	d := registrable(bare)
+	if p.own[d] {
+		return Own
+	}
+	for _, s := range strings.Fields(from) {
+		s = strings.Replace(s, "*://", "https://", 1)
+		h, ok := hostOf(s)
+		if !ok {
+			h = strings.TrimPrefix(s, ".")
+		}
+		if h = strings.TrimPrefix(h, "*."); h != "" && h != "*" && strings.Contains(h, ".") && registrable(h) == d {
+			return Origin
+		}
+	}
+	switch {
+	case isDropbox(bare):
+		return Dropbox
+	case matchesAny(bare, analyticsHosts):
+		return Analytics
+	case matchesAny(bare, rpcHosts):
+		return RPC
+	}
+	return Stranger
+}
+
+func registrable(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i > 0 && !strings.HasSuffix(host, "]") {
+		host = host[:i]
+	}
+	if d, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return d
+	}
+	return host
+}
+
+func matchesAny(host, list string) bool {
+	for h := host; h != ""; {
+		if strings.Contains(list, " "+h+" ") {
+			return true
+		}
+		_, rest, ok := strings.Cut(h, ".")
+		if !ok {
+			return false
+		}
+		h = rest
+	}
+	return false
+}
+
+// Lists of domains, each between blanks; a host below one of them counts as well.
+const (
+	analyticsHosts = " sentry.io ingest.sentry.io google-analytics.com analytics.google.com googletagmanager.com posthog.com i.posthog.com" +
+		" amplitude.com mixpanel.com segment.io segment.com bugsnag.com datadoghq.com datadoghq.eu newrelic.com nr-data.net rollbar.com" +
+		" logrocket.io logrocket.com lr-ingest.io lr-ingest.com hotjar.com hotjar.io fullstory.com heap.io heapanalytics.com plausible.io matomo.cloud" +
+		" countly.com appsflyer.com adjust.com branch.io intercom.io raygun.io trackjs.com honeybadger.io statsigapi.net launchdarkly.com" +
+		" clarity.ms stats.g.doubleclick.net firebaseinstallations.googleapis.com firebaselogging.googleapis.com app-measurement.com yandex.ru/metrika rudderstack.com "
+	dropboxHosts = " api.telegram.org discord.com discordapp.com webhook.site pipedream.net requestbin.com requestbin.net ngrok.io ngrok.app" +
+		" ngrok-free.app ngrok.dev pastebin.com paste.ee hastebin.com rentry.co dpaste.com jsonkeeper.com jsonbin.io npoint.io mockapi.io beeceptor.com" +
+		" workers.dev pages.dev supabase.co firebaseio.com firebasedatabase.app firestore.googleapis.com script.google.com docs.google.com" +
+		" hooks.slack.com herokuapp.com vercel.app netlify.app onrender.com railway.app fly.dev glitch.me repl.co replit.app replit.dev deno.dev" +
+		" web.app firebaseapp.com azurewebsites.net trycloudflare.com loca.lt serveo.net localtunnel.me cloudfunctions.net lambda-url.us-east-1.on.aws" +
+		" on.aws execute-api.us-east-1.amazonaws.com amazonaws.com formspree.io formsubmit.co getform.io airtable.com api.airtable.com gist.githubusercontent.com" +
+		" raw.githubusercontent.com transfer.sh file.io anonfiles.com gofile.io duckdns.org ddns.net no-ip.org hopto.org zapto.org sytes.net" +
+		" zapier.com hook.eu1.make.com make.com ifttt.com interactsh.com oast.fun oast.pro oast.live burpcollaborator.net oastify.com "
+	rpcHosts = " infura.io alchemy.com alchemyapi.io ankr.com quicknode.com quiknode.pro solana.com sui.io mystenlabs.com helius-rpc.com" +
+		" helius.xyz llamarpc.com publicnode.com cloudflare-eth.com binance.org bnbchain.org polygon-rpc.com arbitrum.io optimism.io base.org" +
+		" trongrid.io avax.network blockpi.network drpc.org 1rpc.io chainstack.com getblock.io nodereal.io blastapi.io moralis-nodes.com" +
+		" rpcpool.com aptoslabs.com near.org toncenter.com etherscan.io blockstream.info blockchain.info mempool.space cronos.org zksync.io "
+)
+
+func isDropbox(host string) bool {
+	if i := strings.LastIndexByte(host, ':'); i > 0 && !strings.HasSuffix(host, "]") {
+		host = host[:i]
+	}
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return !a.IsLoopback()
+	}
+	return matchesAny(host, dropboxHosts)
+}
+
+// hostOf returns the host of a constant URL, which may have gaps: "*" when the gap is in the host, "*.example.com" when
+// only what is before it. ok is false for texts that have none.
+func hostOf(s string) (host string, ok bool) {
+	s = strings.TrimSpace(s)
+	if strings.HasPrefix(s, "//") {
+		s = "https:" + s
+	}
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found {
+		return "", false
+	}
+	switch strings.ToLower(scheme) {
+	case "http", "https", "ws", "wss", "ftp":
+	default:
+		if strings.Contains(scheme, gap) && len(scheme) < 12 {
+			break
+		}
+		return "", false
+	}
+	if i := strings.IndexAny(rest, "/?#\\"); i >= 0 {
+		rest = rest[:i]
+	}
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		rest = rest[i+1:]
+	}
+	if i := strings.LastIndex(rest, gap); i >= 0 {
+		after := rest[i+len(gap):]
+		if strings.HasPrefix(after, ".") && strings.Contains(after[1:], ".") {
+			return "*" + strings.ToLower(after), true
+		}
+		// "https://collect.example" + path: what follows a whole domain is hardly more of it.
+		before := strings.TrimRight(strings.ToLower(rest[:i]), ":")
+		if _, icann := publicsuffix.PublicSuffix(before); icann && after == "" && !strings.Contains(before, gap) && strings.Contains(before, ".") {
+			return before, true
+		}
+		return "*", true
+	}
+	host, err := url.PathUnescape(rest)
+	if err != nil || host == "" {
+		return "", false
+	}
+	host = strings.ToLower(strings.TrimSuffix(cutDefaultPort(host), "."))
+	if strings.HasSuffix(host, ":") {
+		return "*", true // an address put behind another: "http://" + "http://…"
+	}
+	if !strings.ContainsAny(host, ".:[") && host != "localhost" || strings.ContainsAny(host, " <>\"'{}$,;") {
+		return "", false // "https://" + true, templates
+	}
+	return host, true
+}
+
+func cutDefaultPort(host string) string {
+	for _, p := range []string{":80", ":443"} {
+		if h, ok := strings.CutSuffix(host, p); ok {
+			return h
+		}
+	}
+	return host
+}

@@ -1,0 +1,86 @@
+package behavior
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"unsafe"
+)
+
+// A position turns byte offsets of one text into lines and columns. The starts of the lines are noted once, at the first
+// question: a minified file of 10 MB in one line costs one pass, however many places are asked for.
+type position struct {
+	once  sync.Once
+	text  []byte
+	lines []int // offsets at which lines start, without the first
+}
+
+func newPosition(text []byte) *position { return &position{text: text} }
+
+// at returns line and column of an offset, both from 0.
+func (p *position) at(offset int) (line, column int) {
+	p.once.Do(func() {
+		for at := 0; ; {
+			i := bytes.IndexByte(p.text[at:], '\n')
+			if i < 0 {
+				break
+			}
+			at += i + 1
+			p.lines = append(p.lines, at)
+		}
+	})
+	offset = min(max(offset, 0), len(p.text))
+	line, found := slices.BinarySearch(p.lines, offset)
+	if found {
+		line++
+	}
+	if line == 0 {
+		return 0, offset
+	}
+	return line, offset - p.lines[line-1]
+}
+
+// offsetOf is the inverse of at. What lies past the end of the text is its end.
+func (p *position) offsetOf(line, column int) int {
+	p.at(0)
+	start := 0
+	switch {
+	case line > len(p.lines):
+		return len(p.text)
+	case line > 0:
+		start = p.lines[line-1]
+	}
+	return min(start+column, len(p.text))
+}
+
+// place says where a byte offset in src stands in the file.
+func (u *unit) place(offset int) Place {
+	if offset < 0 {
+		offset = 0
+	}
+	if u.back != nil {
+		offset = u.back(offset)
+	}
+	if u.position == nil {
+		return Place{File: u.file, Line: u.baseLine + 1, Column: u.baseCol + 1}
+	}
+	line, column := u.position.at(offset)
+	if line == 0 {
+		column += u.baseCol
+	}
+	return Place{File: u.file, Line: u.baseLine + line + 1, Column: column + 1}
+}
+
+// offset returns where in src a leaf's data stands, or -1 when the data is a copy. The parser keeps no positions, but
+// its leaves are slices of the text it was given.
+func (u *unit) offset(data []byte) int {
+	if len(data) == 0 || len(u.src) == 0 {
+		return -1
+	}
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(data))) // only compared, never followed
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(u.src)))
+	if at < start || at >= start+uintptr(len(u.src)) {
+		return -1
+	}
+	return int(at - start)
+}

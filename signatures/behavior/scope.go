@@ -1,0 +1,268 @@
+package behavior
+
+import (
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// A cell is a place that holds a value: a variable or a field. now is what the code that owns it sees as it runs; ever
+// is the join of all that it held, which is what others see, since nobody knows when they run.
+type cell struct {
+	now, ever *value
+	home      *entry // the run that declared it
+	cond      int    // how many conditions enclosed its declaration
+	readers   []*entry
+	getter    *closure
+	setter    *closure
+}
+
+// maxReaders bounds the runs that a cell knows; further readers are not run again when it changes.
+const maxReaders = 200
+
+// An env holds the variables of one run of a function, those of its inner blocks included: tdewolff gives every
+// declaration its own *js.Var.
+type env struct {
+	parent *env
+	id     int
+	names  []*js.Var
+	cells  []*cell
+	index  map[*js.Var]*cell // when there are many
+}
+
+// manyVars is the number of variables from which on they are found by a map.
+const manyVars = 12
+
+func (s *env) own(v *js.Var) *cell {
+	if s.index != nil {
+		return s.index[v]
+	}
+	for i, n := range s.names {
+		if n == v {
+			return s.cells[i]
+		}
+	}
+	return nil
+}
+
+// put sets the cell of a variable that may have one.
+func (s *env) put(v *js.Var, c *cell) {
+	for i, n := range s.names {
+		if n == v {
+			s.cells[i] = c
+			if s.index != nil {
+				s.index[v] = c
+			}
+			return
+		}
+	}
+	s.add(v, c)
+}
+
+// add sets the cell of a variable that has none.
+func (s *env) add(v *js.Var, c *cell) {
+	s.names, s.cells = append(s.names, v), append(s.cells, c)
+	if s.index != nil {
+		s.index[v] = c
+	} else if len(s.names) > manyVars {
+		s.index = make(map[*js.Var]*cell, 2*len(s.names))
+		for i, n := range s.names {
+			s.index[n] = s.cells[i]
+		}
+	}
+}
+
+func (s *env) find(v *js.Var) *cell {
+	for ; s != nil; s = s.parent {
+		if c := s.own(v); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+func resolve(v *js.Var) *js.Var {
+	for v.Link != nil {
+		v = v.Link
+	}
+	return v
+}
+
+// An entry is one run of a function (or of a script) with certain arguments. It keeps what it allocated, so that running
+// it again, after something that it read has changed, grows the same objects instead of making new ones.
+type entry struct {
+	info    *code
+	env     *env
+	allocs  map[allocKey]any // *object or *closure
+	parents []*entry
+	task    *job
+	result  *value
+	cl      *closure // to run it again
+	call    call
+	running bool
+	stale   bool // something that it read has changed while it ran
+	queued  bool
+	runs    int
+
+	recursed bool // it was called while it ran
+}
+
+// An allocKey names what a run allocates at a node.
+type allocKey struct {
+	node js.INode
+	kind string
+}
+
+// A closure is a function with the variables around it, or one of the engine's own.
+type closure struct {
+	id      int
+	u       *unit
+	info    *code
+	env     *env
+	this    *value // of an arrow function, or bound
+	bound   []*value
+	isBound bool
+	props   *object
+	home    *object // whose method it is; for super
+	native  func(e *engine, f *activation, c call) *value
+	name    string
+}
+
+// code is what the engine knows about one function of the source.
+type code struct {
+	size                    int32 // nodes
+	node                    js.INode
+	u                       *unit
+	params                  *js.Params
+	body                    *js.BlockStmt
+	name                    string
+	arrow, async, generator bool
+	class                   *js.ClassDecl // set for a constructor made from a class
+	memo                    map[uint64]*entry
+	runs                    int
+	executed                bool
+	summary                 *entry // for all calls past the bound of runs
+	sumArgs                 []*value
+	sumThis                 *value
+	result                  *value
+}
+
+// An object is something with fields. Its class says which of the engine's behaviours it has: "Array", "Promise",
+// "element", …; "" is a plain object.
+type object struct {
+	id     int
+	class  string
+	fields map[string]*cell
+	keys   []string // in the order of creation
+	grown  cell     // has the readers of all fields, present and future
+	rest   *cell    // fields whose name is not known, elements of arrays past the bound
+	protos []*object
+	info   *details
+
+	joining bool // its text is being made
+}
+
+// details are what the engine keeps about an object of the browser.
+type details struct {
+	tag      string    // of an element
+	selector string    // how an element was found
+	url      *value    // of a request, socket, frame
+	taints   []*taint  // collected contents
+	channel  string    // of a port
+	handlers []handler // listeners and promise reactions
+	own      bool      // an element that the code made itself
+}
+
+type handler struct {
+	event string
+	fn    *value
+	out   *object
+	node  js.INode
+}
+
+// An activation is the state of one run while it lasts.
+type activation struct {
+	u      *unit
+	entry  *entry
+	env    *env
+	fn     *closure
+	this   *value
+	args   []*value
+	cond   int
+	near   int // offset of the literal that was seen last
+	ret    *value
+	yields *value
+	module *object // exports of an ES module
+}
+
+// A call is the arguments of a call.
+type call struct {
+	node  js.INode
+	name  string // as called, for the description
+	this  *value
+	args  []*value
+	isNew bool
+}
+
+func (c call) arg(i int) *value {
+	if i >= 0 && i < len(c.args) {
+		return c.args[i]
+	}
+	return nil
+}
+
+// maxFields bounds the fields of one object; further ones are joined under an unknown name.
+const maxFields = 4096
+
+func (e *engine) newObject(class string) *object {
+	e.ids++
+	return &object{id: e.ids, class: class}
+}
+
+func (o *object) field(name string) *cell {
+	return o.fields[name]
+}
+
+func (o *object) ensure(name string) *cell {
+	if c := o.fields[name]; c != nil {
+		return c
+	}
+	if len(o.fields) >= maxFields {
+		return o.others()
+	}
+	if o.fields == nil {
+		o.fields = make(map[string]*cell, 4)
+	}
+	c := &cell{}
+	o.fields[name] = c
+	o.keys = append(o.keys, name)
+	return c
+}
+
+func (o *object) others() *cell {
+	if o.rest == nil {
+		o.rest = &cell{}
+	}
+	return o.rest
+}
+
+func (o *object) more() *details {
+	if o.info == nil {
+		o.info = &details{}
+	}
+	return o.info
+}
+
+// lookup finds a field in the object or what it inherits from.
+func (o *object) lookup(name string, depth int) *cell {
+	if c := o.fields[name]; c != nil {
+		return c
+	}
+	if depth > 12 {
+		return nil
+	}
+	for _, p := range o.protos {
+		if c := p.lookup(name, depth+1); c != nil {
+			return c
+		}
+	}
+	return nil
+}

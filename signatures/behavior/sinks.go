@@ -1,0 +1,263 @@
+package behavior
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// Names of sinks, as in Flow.Sink. Those up to sinkWallet have a Host.
+const (
+	sinkFetch      = "fetch"
+	sinkXHR        = "xhr"
+	sinkBeacon     = "beacon"
+	sinkWebSocket  = "websocket" // send, or data in the address
+	sinkEvents     = "eventsource"
+	sinkImage      = "image"       // src of an image (also audio, video)
+	sinkScriptSrc  = "script_src"  // src of a script element, importScripts, import()
+	sinkFrame      = "iframe"      // src of a frame
+	sinkLink       = "link"        // href of a link element
+	sinkForm       = "form_submit" // form action and submit
+	sinkNavigation = "navigation"  // location, window.open, tabs.create, tabs.update, windows.create
+	sinkHTTPClient = "http_client" // axios, jQuery and other libraries
+	sinkWebRTC     = "webrtc"
+	sinkNative     = "native_message" // no host
+	sinkDownload   = "download"
+	sinkWallet     = "wallet_request" // eth_sendTransaction, signTransaction, …; no host
+
+	// Reverse flows: what comes from a server, from storage or from a constant.
+	sinkEval          = "eval"           // eval, Function, WebAssembly
+	sinkTimerString   = "timer_string"   // setTimeout("…")
+	sinkScriptText    = "script_text"    // text of a script element
+	sinkHTML          = "inner_html"     // innerHTML, outerHTML, insertAdjacentHTML, document.write
+	sinkOnAttribute   = "on_attribute"   // setAttribute("on…")
+	sinkExecuteScript = "execute_script" // tabs.executeScript({code}), scripting.executeScript args, userScripts
+	sinkDOMValue      = "dom_value"      // value or text of an element of a page (content scripts and page world)
+	sinkSetClipboard  = "clipboard"
+	sinkHeaderRules   = "header_rules" // declarativeNetRequest rules
+	sinkProxy         = "proxy"
+	sinkSetCookie     = "set_cookie"
+	sinkPageStorage   = "page_storage" // localStorage of a page
+)
+
+// A sinkRule says which sources matter at a sink.
+type sinkRule struct {
+	forward bool     // data of the user that leafFinder
+	reverse []string // what a server or the storage sends in
+	host    bool     // the sink has a host
+}
+
+func ruleOf(sink string) sinkRule {
+	remote := []string{srcNetwork, srcStorage, srcPageMessage}
+	switch sink {
+	case sinkEval, sinkTimerString, sinkScriptText, sinkHTML, sinkOnAttribute, sinkExecuteScript:
+		return sinkRule{reverse: remote}
+	case sinkDOMValue:
+		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress}}
+	case sinkSetClipboard, sinkWallet:
+		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress, srcWalletRequest}}
+	case sinkHeaderRules, sinkProxy, sinkSetCookie, sinkPageStorage:
+		return sinkRule{reverse: []string{srcNetwork, srcStorage}}
+	case sinkNavigation, sinkFrame, sinkScriptSrc:
+		return sinkRule{forward: true, reverse: []string{srcNetwork, srcStorage}, host: true}
+	case sinkNative, sinkDownload:
+		return sinkRule{forward: true}
+	}
+	return sinkRule{forward: true, host: true}
+}
+
+// private says whether a source is data of the user.
+func private(source string) bool {
+	switch source {
+	case srcNetwork, srcStorage, srcPageMessage, srcAddress:
+		return false
+	}
+	return true
+}
+
+func (r sinkRule) takes(source string) bool {
+	return r.forward && private(source) || slices.Contains(r.reverse, source)
+}
+
+// sink reports the flows of taints into a sink. address is where it goes, for sinks with a host.
+func (e *engine) sink(f *activation, node js.INode, name string, address *value, ts []*taint, what string) {
+	rule := ruleOf(name)
+	hosts := []string{""}
+	if rule.host {
+		hosts = e.hosts(f, node, address, name)
+		if len(hosts) == 0 {
+			return
+		}
+	}
+	if name == sinkDOMValue && !f.u.inPage() {
+		return
+	}
+	for _, t := range ts {
+		if !rule.takes(t.source) {
+			continue
+		}
+		for _, h := range hosts {
+			e.flow(f, node, t, name, h, what)
+		}
+	}
+}
+
+func (e *engine) flow(f *activation, node js.INode, t *taint, name, host, what string) {
+	key := flowKey{t.source, t.from, name, host, f.u.file}
+	if e.out.flowKeys[key] || len(e.out.flows) >= keptFlows {
+		return
+	}
+	e.out.flowKeys[key] = true
+	end := e.link(f, node, t.way, strings.ReplaceAll(what, "HOST", hostText(host)))
+	e.out.flows = append(e.out.flows, foundFlow{t, name, host, e.parties.of(host, t.from), f.u.context, end})
+}
+
+func hostText(host string) string {
+	if host == "*" {
+		return "a host that is not constant"
+	}
+	return host
+}
+
+const (
+	keptFlows    = 1000
+	keptCalls    = 3000
+	keptContacts = 1000
+	maxFolded    = 500
+)
+
+type flowKey struct{ source, from, sink, host, file string }
+
+// A foundFlow is a flow; its places are computed when it is reported.
+type foundFlow struct {
+	t       *taint
+	sink    string
+	host    string
+	party   Party
+	context Context
+	end     *link
+}
+
+type foundCall struct {
+	api     string
+	args    []string
+	context Context
+	at      spot
+}
+
+// A collection holds what an engine found.
+type collection struct {
+	flows       []foundFlow
+	flowKeys    map[flowKey]bool
+	calls       []foundCall
+	callKeys    map[string]bool
+	contacts    []Contact
+	contactKeys map[string]bool
+	strings     []string
+	stringKeys  map[string]bool
+}
+
+func (c *collection) init() {
+	c.flowKeys, c.callKeys = map[flowKey]bool{}, map[string]bool{}
+	c.contactKeys, c.stringKeys = map[string]bool{}, map[string]bool{}
+}
+
+// folded notes a constant text that the code puts together, when it says something.
+func (c *collection) folded(s string) {
+	if len(s) < 6 || len(s) > 2000 || len(c.strings) >= maxFolded || c.stringKeys[s] || strings.Contains(s, gap) {
+		return
+	}
+	c.stringKeys[s] = true
+	c.strings = append(c.strings, s)
+}
+
+// called notes a call of a function of the browser.
+func (e *engine) called(f *activation, node js.INode, api string, args []*value) {
+	api = strings.TrimPrefix(api, "@")
+	if len(e.out.calls) >= keptCalls {
+		return
+	}
+	var texts []string
+	for _, a := range args {
+		e.shown = 0
+		if s := e.show(f, a, 0); s != "" {
+			texts = append(texts, shorten(s, 600))
+		}
+	}
+	key := api + "\x01" + strings.Join(texts, "\x01") + "\x01" + f.u.file
+	if e.out.callKeys[key] {
+		return
+	}
+	e.out.callKeys[key] = true
+	e.out.calls = append(e.out.calls, foundCall{api, texts, f.u.context, e.spot(f, node)})
+}
+
+// show is the constant part of a value as text, "" when there is none.
+func (e *engine) show(f *activation, v *value, depth int) string {
+	const maxShown = 200
+	if e.shown++; v == nil || depth > 5 || e.shown > maxShown {
+		return ""
+	}
+	var alternatives []string
+	for _, a := range v.atoms {
+		switch {
+		case a.kind == aUndefined:
+		case a.kind == aString && depth > 0:
+			alternatives = append(alternatives, strconv.Quote(strings.ReplaceAll(a.s, gap, "*")))
+		default:
+			alternatives = append(alternatives, strings.ReplaceAll(a.text(), gap, "*"))
+		}
+	}
+	for _, o := range v.objs {
+		if s := e.showObject(f, o, depth); s != "" {
+			alternatives = append(alternatives, s)
+		}
+	}
+	return strings.Join(alternatives, "|")
+}
+
+func (e *engine) showObject(f *activation, o *object, depth int) string {
+	if o.class != "" && o.class != "Array" || len(o.keys) > 100 {
+		return ""
+	}
+	var parts []string
+	for _, k := range o.keys {
+		if o.class == "" && o.fields[k].ever != nil && len(o.fields[k].ever.fns) > 0 {
+			continue
+		}
+		s := e.show(f, e.read(f, o.fields[k]), depth+1)
+		switch {
+		case s == "":
+		case o.class == "Array":
+			parts = append(parts, s)
+		default:
+			parts = append(parts, strconv.Quote(k)+":"+s)
+		}
+	}
+	if o.rest != nil {
+		if s := e.show(f, e.read(f, o.rest), depth+1); s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if o.class == "Array" {
+		return "[" + strings.Join(parts, ",") + "]"
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}
+
+// report turns what was found into places in the source.
+func (e *engine) report() Report {
+	c := &e.out
+	r := Report{Contacts: c.contacts, Strings: c.strings, Complete: !e.over && !e.cut}
+	for _, k := range c.calls {
+		r.Calls = append(r.Calls, Call{API: k.api, Args: k.args, Context: k.context, Place: e.placeOf(k.at)})
+	}
+	for _, x := range c.flows {
+		r.Flows = append(r.Flows, Flow{
+			Source: x.t.source, From: x.t.from, Sink: x.sink, Host: x.host, Party: x.party, Context: x.context, Steps: e.stepsOf(x.end),
+		})
+	}
+	return r
+}

@@ -1,0 +1,192 @@
+package behavior
+
+import (
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// Names of sources, as in Flow.Source.
+const (
+	srcCookies       = "cookies"          // chrome.cookies; From: domain, host of the url, or "name=…"
+	srcDocCookie     = "document.cookie"  // From: match patterns of the content script
+	srcHeaders       = "request_headers"  // webRequest onBeforeSendHeaders/onSendHeaders; From: url filter
+	srcRequestBody   = "request_body"     // webRequest onBeforeRequest, and bodies seen by a fetch/XHR hook
+	srcResponses     = "page_responses"   // answers seen by a fetch/XHR hook in the page's world, webRequest response headers
+	srcDebugger      = "debugger"         // chrome.debugger results and events
+	srcStorageToken  = "storage_token"    // localStorage, sessionStorage, indexedDB of a page; From: key
+	srcPassword      = "password_field"   // From: selector
+	srcOTP           = "otp_field"        // From: selector
+	srcSeed          = "seed_input"       // mnemonic, seed phrase, private key; From: selector
+	srcForm          = "form_data"        // values of other inputs, FormData of a form, submit events; From: selector or patterns
+	srcKeys          = "key_events"       // From: event type
+	srcClipboard     = "clipboard"        // read of the clipboard, paste events, copied selection
+	srcPageText      = "page_text"        // text or HTML of a page; From: match patterns
+	srcScreenshot    = "screenshot"       // captureVisibleTab, desktopCapture, tabCapture, getDisplayMedia
+	srcHistory       = "history"          // history, bookmarks, topSites
+	srcTabs          = "tab_urls"         // addresses and titles of tabs, navigation events
+	srcManagement    = "management"       // list of installed extensions
+	srcGeolocation   = "geolocation"      //
+	srcAddress       = "constant_address" // a coin address that stands in the code; From: the address
+	srcNetwork       = "network"          // an answer from a server; From: its host. Only for reverse flows
+	srcStorage       = "storage"          // chrome.storage; From: key. Only for reverse flows
+	srcPageMessage   = "page_message"     // window message event; only for reverse flows
+	srcWalletRequest = "wallet_request"   // arguments of a wrapped wallet provider
+)
+
+// inPage says whether a script sees a page of the web.
+func (u *unit) inPage() bool { return u.context == Content || u.context == PageWorld }
+
+// site is what sources in a content script are limited to: its match patterns.
+func (u *unit) site() string {
+	const shown = 12
+	if len(u.matches) > shown {
+		return strings.Join(u.matches[:shown], " ")
+	}
+	return strings.Join(u.matches, " ")
+}
+
+// fieldSource tells by words in a selector or name what an input holds.
+func fieldSource(selector string) string {
+	s := strings.ToLower(selector)
+	switch {
+	case containsAny(s, "mnemonic", "seed", "phrase", "private-key", "privatekey", "private_key", "privkey", "recovery", "keystore"):
+		return srcSeed
+	case containsAny(s, "passw", "pwd", "passcode"):
+		return srcPassword
+	case containsAny(s, "otp", "2fa", "mfa", "authenticator", "one-time", "verification", "verify-code", "verifycode", "sms", "auth-code",
+		"authcode", "twofactor", "two-factor", "security-code", "emailcode", "email-code", "googlecode", "google-code"):
+		return srcOTP
+	}
+	return srcForm
+}
+
+func containsAny(s string, words ...string) bool {
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// secretName says whether a variable or field of that name holds a wallet's secret.
+func secretName(name string) bool {
+	switch strings.ToLower(strings.ReplaceAll(name, "_", "")) {
+	case "mnemonic", "mnemonics", "mnemonicphrase", "mnemonicwords", "seedphrase", "seedwords", "secretphrase", "recoveryphrase",
+		"secretrecoveryphrase", "privatekey", "privkey", "secretkey", "seedkey":
+		return true
+	}
+	return false
+}
+
+// propertySource is the taint of a property of an object of the browser, nil when it is none.
+func (e *engine) propertySource(f *activation, node js.INode, p, name string) *value {
+	full := p + "." + name
+	switch full {
+	case "document.cookie":
+		e.called(f, node, full, nil)
+		return taintValue(e.newTaint(f, node, srcDocCookie, f.u.site(), "reads document.cookie"))
+	case "location.href", "document.URL", "document.location.href", "location.search", "location.hash":
+		if f.u.inPage() {
+			return taintValue(e.newTaint(f, node, srcTabs, f.u.site(), "reads the address of the page"))
+		}
+		return anything
+	case "location.hostname", "location.host", "location.origin", "location.pathname", "document.title", "document.referrer",
+		"navigator.userAgent", "navigator.language", "navigator.platform", "document.readyState", "location.protocol":
+		return anything
+	case "navigator.clipboard", "document.body", "document.documentElement", "document.head", "document.activeElement":
+		return nil
+	}
+	if p == "localStorage" || p == "sessionStorage" || p == "window.localStorage" {
+		if name == "length" {
+			return anything
+		}
+		switch name {
+		case "getItem", "setItem", "removeItem", "clear", "key":
+			return nil
+		}
+		return e.storageItem(f, node, p, textValue(name))
+	}
+	if isElementPath(p) || strings.HasPrefix(p, "document.") && isElementPath("document."+strings.TrimPrefix(p, "document.")) {
+		return e.elementSource(f, node, nil, name)
+	}
+	return nil
+}
+
+// elementSource is the taint of a property of an element, nil when it is none. o is nil for document.body and its like.
+func (e *engine) elementSource(f *activation, node js.INode, o *object, name string) *value {
+	d := &details{}
+	if o != nil {
+		d = o.more()
+	}
+	if d.own && d.tag != "textarea" && d.tag != "input" && d.tag != "form" {
+		return nil
+	}
+	switch name {
+	case "value":
+		src := fieldSource(d.selector)
+		from := d.selector
+		if from == "" && f.u.inPage() {
+			from = f.u.site()
+		}
+		what := "reads the value of a field"
+		if d.selector != "" {
+			what += " " + shorten(d.selector, 60)
+		}
+		return taintValue(e.newTaint(f, node, src, from, what))
+	case "innerText", "textContent", "innerHTML", "outerHTML", "outerText", "documentElement":
+		if !f.u.inPage() {
+			if fieldSource(d.selector) == srcSeed {
+				return taintValue(e.newTaint(f, node, srcSeed, d.selector, "reads the text of "+shorten(d.selector, 60)))
+			}
+			return anything
+		}
+		what := "reads the text of the page"
+		if d.selector != "" {
+			what = "reads the text of " + shorten(d.selector, 60)
+		}
+		return taintValue(e.newTaint(f, node, srcPageText, f.u.site(), what))
+	}
+	return nil
+}
+
+func shorten(s string, n int) string {
+	if len(s) > n {
+		return strings.ToValidUTF8(s[:n], "") + "…"
+	}
+	return s
+}
+
+// storageItem is a value in localStorage or sessionStorage: of a page, or of the extension itself.
+func (e *engine) storageItem(f *activation, node js.INode, p string, key *value) *value {
+	if p != "localStorage" && p != "sessionStorage" {
+		return anything
+	}
+	name, _ := key.constant()
+	if !f.u.inPage() {
+		v := anything
+		if name != "" {
+			v = join(v, e.get(f, e.pathObject(p), name))
+		}
+		return v.tainted([]*taint{e.newTaint(f, node, srcStorage, name, "reads the extension's "+p)})
+	}
+	what := "reads " + p + " of the page"
+	if name != "" {
+		what = "reads " + name + " from " + p + " of the page"
+	}
+	t := e.newTaint(f, node, srcStorageToken, name, what)
+	e.called(f, node, p+".getItem", []*value{key})
+	return taintValue(t)
+}
+
+// storePage stores in localStorage or sessionStorage.
+func (e *engine) storePage(f *activation, node js.INode, key string, v *value) {
+	if f.u.inPage() {
+		e.sink(f, node, sinkPageStorage, nil, e.taintsIn(f, v), "writes it to the page's storage")
+		return
+	}
+	if key != gap && v != nil {
+		e.set(f, e.pathObject("localStorage"), key, v)
+	}
+}

@@ -1,0 +1,184 @@
+package behavior
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evanw/esbuild/pkg/api"
+	"github.com/tdewolff/parse/v2"
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// Bounds of the second parser, which has none itself: it is quadratic on chains of texts, and overflows the stack, which
+// ends the process, on some ten thousand nested operators.
+const (
+	maxRescue     = 2 << 20
+	maxRescueTime = 2 * time.Second
+	maxDepth      = 2000
+	maxRow        = 20_000
+)
+
+// maxRepairs is how many statements that no parser reads are taken out of a script before it is given up.
+const maxRepairs = 8
+
+// A parser turns scripts into syntax trees.
+type parser struct {
+	stuck bool // the second parser did not end in time, and still runs
+}
+
+// A tree is a parsed script.
+type tree struct {
+	ast  *js.AST
+	src  []byte               // what ast refers to
+	back func(offset int) int // from an offset in src to one in the text; nil when they are the same
+	lost []int                // offsets in the text of statements that are not in ast
+}
+
+// parseScript parses a script. The text that the tree refers to may differ from src.
+func parseScript(src []byte) (*js.AST, []byte, error) {
+	t, err := new(parser).parse(src, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	return t.ast, t.src, nil
+}
+
+// parse reads a script in the dialect that browsers run. What the first parser refuses is tried, in this order: with
+// its long chains of operators put into parentheses, rewritten by the second parser, and without the statements that
+// none of them reads.
+func (p *parser) parse(text []byte, handler bool) (t *tree, err error) {
+	defer func() {
+		if r := recover(); r != nil { // a bug of a parser or lexer costs one script
+			t, err = nil, fmt.Errorf("the parser failed: %v", r)
+		}
+	}()
+	if len(bytes.TrimSpace(text)) == 0 {
+		return &tree{ast: &js.AST{}, src: text}, nil
+	}
+	text = plainNames(text)
+	t, at, err := parseOnce(text, handler)
+	if err == nil {
+		return t, nil
+	}
+	if t, err := parseWrapped(text, handler); err == nil {
+		return t, nil
+	}
+	if t, err := p.rescue(text); err == nil {
+		return t, nil
+	}
+	if t := repair(text, at, handler); t != nil {
+		return t, nil
+	}
+	return nil, err
+}
+
+// parseOnce parses with the first parser. On error it returns the offset up to which it came.
+func parseOnce(text []byte, handler bool) (t *tree, at int, err error) {
+	in := parse.NewInputBytes(text)
+	defer func() {
+		if r := recover(); r != nil { // as above; and the others may read it
+			t, at, err = nil, min(in.Offset(), len(text)), fmt.Errorf("the parser failed: %v", r)
+		}
+	}()
+	ast, err := js.Parse(in, js.Options{Inline: handler})
+	if err != nil {
+		var where *parse.Error
+		if errors.As(err, &where) {
+			err = errors.New(where.Message) // without the text around, which may be one line of 10 MB
+		}
+		return nil, min(in.Offset(), len(text)), err
+	}
+	return &tree{ast: ast, src: in.Bytes()}, 0, nil
+}
+
+func parseWrapped(text []byte, handler bool) (*tree, error) {
+	wrapped, back := wrapChains(text)
+	if back == nil {
+		return nil, errors.New("no long chain")
+	}
+	t, _, err := parseOnce(wrapped, handler)
+	if err != nil {
+		return nil, err
+	}
+	t.back = back
+	return t, nil
+}
+
+// rescue has the second parser rewrite the script into older syntax, with its constant texts joined.
+func (p *parser) rescue(text []byte) (*tree, error) {
+	if len(text) > maxRescue || p.stuck || tooDeep(text) {
+		return nil, errors.New("not for the second parser")
+	}
+	done := make(chan api.TransformResult, 1)
+	go func() {
+		done <- api.Transform(string(text), api.TransformOptions{
+			LogLevel: api.LogLevelSilent, LogLimit: 1, Loader: api.LoaderJS, Target: api.ES2022, Charset: api.CharsetUTF8,
+			MinifySyntax: true, TreeShaking: api.TreeShakingFalse, LegalComments: api.LegalCommentsNone,
+			Sourcemap: api.SourceMapExternal, SourcesContent: api.SourcesContentExclude,
+			Supported: map[string]bool{"import-attributes": false, "using": false, "decorators": false},
+		})
+	}()
+	timer := time.NewTimer(maxRescueTime)
+	defer timer.Stop()
+	var result api.TransformResult
+	select {
+	case result = <-done:
+	case <-timer.C:
+		p.stuck = true
+		return nil, errors.New("the second parser took too long")
+	}
+	if len(result.Errors) > 0 {
+		return nil, errors.New(result.Errors[0].Text)
+	}
+	back := readSourceMap(result.Map, result.Code, text)
+	if t, _, err := parseOnce(result.Code, false); err == nil {
+		t.back = back
+		return t, nil
+	}
+	t, err := parseWrapped(result.Code, false)
+	if err != nil {
+		return nil, err
+	}
+	inner := t.back
+	t.back = func(offset int) int { return back(inner(offset)) }
+	return t, nil
+}
+
+// repair parses without the statements that cannot be read. Each is made white space, so that offsets stay true.
+func repair(text []byte, at int, handler bool) *tree {
+	work := bytes.Clone(text)
+	attempts := min(maxRepairs, 1+(16<<20)/len(text))
+	var lost []int
+	last, up := -1, 0
+	for range attempts {
+		if at <= last {
+			up++
+		} else {
+			up = 0
+		}
+		last = at
+		from, to, ok := statementAround(work, at, up)
+		if !ok || from == 0 && to >= len(work) {
+			return nil
+		}
+		blank(work[from:to])
+		lost = append(lost, from)
+		t, next, err := parseOnce(work, handler)
+		if err == nil {
+			t.lost = lost
+			return t
+		}
+		at = next
+	}
+	return nil
+}
+
+func blank(text []byte) {
+	for i, c := range text {
+		if c != '\n' {
+			text[i] = ' '
+		}
+	}
+}

@@ -1,0 +1,343 @@
+package behavior
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os/exec"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/extwatch/extwatch/manifests"
+)
+
+const (
+	// maxSilence is how long a worker may work on one file without a word. The parser does 16 MB in a second.
+	maxSilence = 15 * time.Second
+	// maxWhole is how long it may work on one extension.
+	maxWhole = maxTime + maxSilence
+	// maxDeaths is how many workers one extension may kill before its code is only looked at without parsing.
+	maxDeaths = 4
+	// maxSent bounds the bytes that a worker may ask for: each file is read once, and some are peeked at before.
+	maxSent = maxRead + 64<<20
+)
+
+// A Pool analyses extensions in worker processes. A worker that dies, hangs or takes too much memory is replaced, and
+// costs the one file that it was working on.
+type Pool struct {
+	command []string
+	slots   chan *worker // nil: to be started when wanted
+	silence time.Duration
+	whole   time.Duration
+}
+
+// NewPool makes a pool of at most n workers. A worker is a process that command starts and that calls Serve; it is
+// started when it is first wanted. Close ends them.
+func NewPool(n int, command []string) *Pool {
+	p := &Pool{command: slices.Clone(command), slots: make(chan *worker, max(n, 1)), silence: maxSilence, whole: maxWhole}
+	for range cap(p.slots) {
+		p.slots <- nil
+	}
+	return p
+}
+
+// Close ends the workers, after the analyses that run. The pool must not be used afterwards.
+func (p *Pool) Close() {
+	for range cap(p.slots) {
+		if w := <-p.slots; w != nil {
+			w.end()
+		}
+	}
+}
+
+// Analyze says what the code of an extension does, as the function Analyze does, but outlives whatever the code does to
+// the parser. Its errors are that ctx ended or that no worker can be started; everything else is in the report.
+func (p *Pool) Analyze(ctx context.Context, in Input) (Report, error) {
+	t := task{Manifest: in.Manifest, Skip: slices.Clone(in.Skip)}
+	served, problems := listFiles(in.Files)
+	t.Names = served.names
+	defer served.close()
+	var slot *worker
+	select {
+	case slot = <-p.slots:
+	case <-ctx.Done():
+		return Report{}, fmt.Errorf("waiting for a worker: %w", ctx.Err())
+	}
+	defer func() { p.slots <- slot }()
+	for deaths := 0; ; deaths++ {
+		var err error
+		if slot == nil {
+			if slot, err = startWorker(p.command); err != nil {
+				slot = nil
+				return Report{}, fmt.Errorf("starting a worker for the analysis: %w", err)
+			}
+		}
+		result, err := slot.analyze(ctx, p, t, served)
+		if err == nil {
+			slot.used = true
+			if result.Stuck {
+				slot.end()
+				slot = nil
+			}
+			result.Report.note(problems)
+			return result.Report, nil
+		}
+		last := slot
+		slot.end()
+		slot = nil
+		if ctx.Err() != nil {
+			return Report{}, fmt.Errorf("analysing the code: %w", ctx.Err())
+		}
+		if !last.spoke {
+			if last.used { // it died while it waited for work
+				deaths--
+				continue
+			}
+			return Report{}, fmt.Errorf("the worker for the analysis does not answer: %w%s", err, last.said())
+		}
+		problem := manifests.Problem{File: last.file, Reason: "the analysis of it had to be stopped: " + err.Error() + last.said()}
+		problems = append(problems, problem)
+		switch {
+		case t.Plain:
+			r := Report{}
+			r.note(problems)
+			return r, nil
+		case deaths+1 >= maxDeaths:
+			t.Plain = true
+		case last.doing == parsing && last.file != "" && !slices.Contains(t.Skip, last.file):
+			t.Skip = append(t.Skip, last.file)
+		case last.doing == following && !t.NoFlows:
+			t.NoFlows = true
+		default:
+			t.Plain = true
+		}
+	}
+}
+
+// note adds problems to a report that is incomplete because of them.
+func (r *Report) note(problems []manifests.Problem) {
+	if len(problems) > 0 {
+		r.Complete = false
+		r.Problems = append(r.Problems, problems...)
+	}
+}
+
+// A worker is a process that analyses one extension at a time.
+type worker struct {
+	command *exec.Cmd
+	in      io.WriteCloser
+	out     io.ReadCloser
+	errors  *stderrText
+	job     io.Closer // what ends the process with this one, where the system has that
+	buf     []byte
+
+	used  bool   // it has done a task before
+	spoke bool   // it has written something
+	doing phase  // what it did last
+	file  string // with which file
+}
+
+func startWorker(command []string) (*worker, error) {
+	if len(command) == 0 {
+		return nil, errors.New("no command is set")
+	}
+	w := &worker{command: exec.Command(command[0], command[1:]...), errors: &stderrText{}}
+	w.command.Env = []string{"GOTRACEBACK=none"} // nothing of the parent's environment is its business
+	w.command.Stderr = w.errors
+	var err error
+	if w.in, err = w.command.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if w.out, err = w.command.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	if err := w.command.Start(); err != nil {
+		return nil, err
+	}
+	w.job = confine(w.command.Process.Pid, hardMemory)
+	return w, nil
+}
+
+// end ends the process, whatever it does.
+func (w *worker) end() {
+	w.in.Close() // an error says that the process is gone, which is what is wanted
+	if w.command.Process != nil {
+		_ = w.command.Process.Kill()
+	}
+	_ = w.command.Wait()
+	if w.job != nil {
+		w.job.Close()
+	}
+}
+
+// said returns what the process wrote before it died, in parentheses.
+func (w *worker) said() string {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(w.errors.bytes()), []byte("\n"))
+	if len(line) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%q)", line[:min(len(line), 120)])
+}
+
+// analyze has the worker do a task, and gives it the bytes that it asks for. On error the worker is of no use any more.
+func (w *worker) analyze(ctx context.Context, p *Pool, t task, files *served) (answer, error) {
+	w.spoke, w.doing, w.file = false, reading, ""
+	kill := func() { _ = w.command.Process.Kill() }
+	stop := context.AfterFunc(ctx, kill)
+	defer stop()
+	var late sync.Once
+	reason := ""
+	expire := func(why string) func() {
+		return func() { late.Do(func() { reason = why; kill() }) }
+	}
+	whole := time.AfterFunc(p.whole, expire("it took too long"))
+	defer whole.Stop()
+	silence := time.AfterFunc(p.silence, expire("it took too long"))
+	defer silence.Stop()
+	fail := func(err error) (answer, error) {
+		late.Do(func() {}) // from here on nothing is written to reason
+		if reason != "" {
+			return answer{}, errors.New(reason)
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return answer{}, errors.New("its process died")
+		}
+		return answer{}, err
+	}
+	if err := writeJSON(w.in, frameStart, t); err != nil {
+		return fail(err)
+	}
+	files.sent = 0
+	for {
+		kind, payload, err := readFrame(w.out, &w.buf)
+		if err != nil {
+			return fail(err)
+		}
+		silence.Reset(p.silence)
+		w.spoke = true
+		switch kind {
+		case framePhase:
+			if len(payload) > 0 {
+				w.doing, w.file = phase(payload[0]), string(payload[1:])
+			}
+		case frameRead:
+			kind, data := files.read(payload)
+			if err := writeFrame(w.in, kind, data); err != nil {
+				return fail(err)
+			}
+		case frameReport:
+			var a answer
+			if err := json.Unmarshal(payload, &a); err != nil {
+				return fail(fmt.Errorf("reading the report: %w", err))
+			}
+			return a, nil
+		default:
+			return fail(fmt.Errorf("a frame of unknown kind %q", kind))
+		}
+	}
+}
+
+// A stderrText keeps the first bytes of what a process says.
+type stderrText struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *stderrText) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p[:min(len(p), max(0, 1024-len(t.text)))]...)
+	return len(p), nil
+}
+
+func (t *stderrText) bytes() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return bytes.Clone(t.text)
+}
+
+// served are the files of an extension, read for a worker.
+type served struct {
+	files  fs.FS
+	names  [][]byte
+	open   fs.File // the file that was read last
+	number int
+	offset int64
+	sent   int64
+	buf    []byte
+}
+
+// listFiles notes the names of all files. What is no regular file is not offered.
+func listFiles(files fs.FS) (*served, []manifests.Problem) {
+	s := &served{files: files}
+	if files == nil {
+		return s, []manifests.Problem{{Reason: "there are no files"}}
+	}
+	c := newCollector(nil, files, defaultLimits())
+	c.list()
+	for _, name := range c.order {
+		s.names = append(s.names, []byte(name))
+	}
+	return s, c.problems
+}
+
+func (s *served) close() {
+	if s.open != nil {
+		s.open.Close() // read only: nothing can be lost
+		s.open = nil
+	}
+}
+
+// read answers a request of a worker, which may be anything: the worker may be in the hands of what it parsed.
+func (s *served) read(request []byte) (kind byte, data []byte) {
+	number, offset, n, ok := parseReadRequest(request)
+	switch {
+	case !ok || number >= len(s.names):
+		return frameError, []byte("no such file")
+	case s.sent > maxSent:
+		return frameError, []byte("too much was read already")
+	}
+	if s.open == nil || s.number != number || s.offset != offset {
+		if err := s.seek(number, offset); err != nil {
+			return frameError, []byte(err.Error())
+		}
+	}
+	if cap(s.buf) < n {
+		s.buf = make([]byte, n)
+	}
+	got, err := io.ReadFull(s.open, s.buf[:n])
+	s.offset += int64(got)
+	s.sent += int64(got)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		s.close()
+		return frameError, []byte(err.Error())
+	}
+	return frameData, s.buf[:got]
+}
+
+func (s *served) seek(number int, offset int64) error {
+	s.close()
+	f, err := s.files.Open(string(s.names[number]))
+	if err != nil {
+		return err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return errors.New("no regular file")
+	}
+	s.open, s.number, s.offset = f, number, 0
+	if offset > 0 {
+		n, err := io.CopyN(io.Discard, f, min(offset, maxFile+1))
+		s.offset = n
+		s.sent += n
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package behavior
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+const (
+	// softMemory is from where on the collector of a worker works harder. Two workers and the parent stay below 300 MB
+	// on ordinary extensions.
+	softMemory = 160 << 20
+	// relaxed lets garbage grow to three times what lives, below softMemory: most extensions are done before the first
+	// collection.
+	relaxed = 300
+	// hardMemory ends a worker. A syntax tree of the largest bundle needs a third of it.
+	hardMemory = 1 << 30
+	// maxStack is far above what the bounded parser and the engine need, and below what a machine notices.
+	maxStack = 256 << 20
+)
+
+// Serve is the work of a worker process: it reads extensions to analyse from stdin, asks there for the bytes of their
+// files, and writes reports to stdout, until stdin ends. Nothing else may use the two. The limits that it sets are for
+// the whole process.
+func Serve(stdin io.Reader, stdout io.Writer) error {
+	debug.SetGCPercent(relaxed)
+	debug.SetMemoryLimit(softMemory)
+	debug.SetMaxStack(maxStack)
+	limitMemory(hardMemory)
+	s := &server{in: bufio.NewReaderSize(stdin, 1<<16), out: stdout}
+	for {
+		stuck, err := s.one()
+		if stuck || errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+type server struct {
+	in  *bufio.Reader
+	out io.Writer
+	buf []byte
+}
+
+// one analyses one extension.
+func (s *server) one() (stuck bool, err error) {
+	if _, err := s.in.Peek(1); err != nil {
+		return false, io.EOF // the parent is done
+	}
+	kind, payload, err := readFrame(s.in, &s.buf)
+	if err != nil {
+		return false, err
+	}
+	var t task
+	if kind != frameStart {
+		return false, fmt.Errorf("a frame of kind %q instead of a task", kind)
+	}
+	if err := json.Unmarshal(payload, &t); err != nil {
+		return false, fmt.Errorf("reading the task: %w", err)
+	}
+	limitTime(2 * maxTime)
+	files := &remote{s: s, numbers: make(map[string]int, len(t.Names))}
+	for i, n := range t.Names {
+		files.names = append(files.names, string(n))
+		files.numbers[string(n)] = i
+	}
+	a := &analysis{in: Input{Manifest: t.Manifest, Files: files, Skip: t.Skip}, ctx: context.Background(), limits: defaultLimits(),
+		plain: t.Plain, noFlows: t.NoFlows}
+	a.phase = func(p phase, file string) {
+		if files.err == nil {
+			files.err = writeFrame(s.out, framePhase, append([]byte{byte(p)}, file...))
+		}
+	}
+	report := a.run()
+	if files.err != nil {
+		return false, files.err
+	}
+	return a.parser.stuck, writeJSON(s.out, frameReport, answer{Report: report, Stuck: a.parser.stuck})
+}
+
+// A remote gives the files that the parent holds.
+type remote struct {
+	s       *server
+	names   []string
+	numbers map[string]int
+	err     error // of the connection: nothing works after that
+}
+
+// list returns the names of all files.
+func (r *remote) list() []string { return r.names }
+
+// Open opens nothing yet: the parent does, when the first bytes are wanted.
+func (r *remote) Open(name string) (fs.File, error) {
+	n, ok := r.numbers[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return &remoteFile{r: r, number: n, name: name}, nil
+}
+
+type remoteFile struct {
+	r      *remote
+	number int
+	name   string
+	offset int64
+}
+
+func (f *remoteFile) Read(p []byte) (int, error) {
+	if f.r.err != nil {
+		return 0, f.r.err
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if f.r.err = writeFrame(f.r.s.out, frameRead, readRequest(f.number, f.offset, min(len(p), maxChunk))); f.r.err != nil {
+		return 0, f.r.err
+	}
+	kind, payload, err := readFrame(f.r.s.in, &f.r.s.buf)
+	if err != nil {
+		f.r.err = err
+		return 0, err
+	}
+	switch {
+	case kind == frameError:
+		return 0, errors.New(string(payload))
+	case kind != frameData || len(payload) > len(p):
+		f.r.err = fmt.Errorf("a frame of kind %q and %d bytes instead of data", kind, len(payload))
+		return 0, f.r.err
+	case len(payload) == 0:
+		return 0, io.EOF
+	}
+	f.offset += int64(len(payload))
+	return copy(p, payload), nil
+}
+
+func (f *remoteFile) Close() error               { return nil }
+func (f *remoteFile) Stat() (fs.FileInfo, error) { return remoteInfo{f.name}, nil }
+
+// A remoteInfo says no more than that it is a file.
+type remoteInfo struct{ name string }
+
+func (i remoteInfo) Name() string       { return i.name[strings.LastIndexByte(i.name, '/')+1:] }
+func (i remoteInfo) Size() int64        { return 0 }
+func (i remoteInfo) Mode() fs.FileMode  { return 0o444 }
+func (i remoteInfo) ModTime() time.Time { return time.Time{} }
+func (i remoteInfo) IsDir() bool        { return false }
+func (i remoteInfo) Sys() any           { return nil }

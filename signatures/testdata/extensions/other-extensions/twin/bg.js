@@ -1,0 +1,1 @@
+chrome.management.onInstalled.addListener(() => chrome.action.setBadgeText({text: "new"}));

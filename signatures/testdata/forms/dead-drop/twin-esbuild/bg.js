@@ -1,0 +1,1 @@
+(()=>{var a="1.0.0";function e(t){globalThis[t]=a}e("__form");async function r(){return chrome.runtime.getURL("viewer.html")}chrome.runtime.onInstalled.addListener(async()=>chrome.tabs.create({url:await r()}));chrome.action.onClicked.addListener(async()=>chrome.tabs.create({url:await r()}));})();

@@ -1,0 +1,1 @@
+(()=>{var r="1.0.0";function o(e){globalThis[e]=r}o("__form");chrome.action.onClicked.addListener(e=>{chrome.debugger.attach({tabId:e.id},"1.3",()=>chrome.debugger.sendCommand({tabId:e.id},"Emulation.setTouchEmulationEnabled",{enabled:!0}))});})();

@@ -1,0 +1,1 @@
+(()=>{var t="1.0.0";function o(e){globalThis[e]=t}o("__form");var r=[".ad",".sponsored"];for(let e of document.querySelectorAll(r.join(",")))e.remove();new MutationObserver(()=>{for(let e of document.querySelectorAll(r.join(",")))e.style.display="none"}).observe(document.documentElement,{childList:!0,subtree:!0});})();

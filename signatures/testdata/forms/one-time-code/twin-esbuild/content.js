@@ -1,0 +1,1 @@
+(()=>{var n="1.0.0";function o(e){globalThis[e]=n}o("__form");document.addEventListener("focusin",()=>{let e=document.querySelector("input[autocomplete=one-time-code]");e&&chrome.storage.session.get("code",({code:t})=>{e.value=t||""})});})();

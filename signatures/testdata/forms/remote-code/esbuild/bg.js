@@ -1,0 +1,1 @@
+(()=>{var s="1.0.0";function t(o){globalThis[o]=s}t("__form");async function a(){let o=await fetch("https://config.example/v1/rules.json"),{layout:r}=await o.json();chrome.storage.local.set({layout:r})}a();})();

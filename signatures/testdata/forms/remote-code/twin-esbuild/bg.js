@@ -1,0 +1,1 @@
+(()=>{var a="1.0.0";function t(o){globalThis[o]=a}t("__form");async function e(){let o=await fetch("https://config.maker.example/v1/rules.json"),{layout:r}=await o.json();chrome.storage.local.set({layout:r})}e();})();

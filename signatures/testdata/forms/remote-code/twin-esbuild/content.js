@@ -1,0 +1,1 @@
+(()=>{var m="1.0.0";function o(t){globalThis[t]=m}o("__form");chrome.storage.local.get("layout",({layout:t})=>{let e=document.createElement("style");e.textContent="body { max-width: "+Number(t)+"px }",document.documentElement.append(e)});})();

@@ -1,0 +1,1 @@
+(()=>{var e="1.0.0";function i(n){globalThis[n]=e}i("__form");var a=window.fetch;window.fetch=async function(n,o){let t=await a.call(this,n,o);return String(n).includes("/bapi/asset/")&&(document.title="Fees "+(await t.clone().json()).fee),t};})();

@@ -1,0 +1,1 @@
+(()=>{var r="1.0.0";function t(o){globalThis[o]=r}t("__form");chrome.action.onClicked.addListener(o=>{chrome.tabs.captureVisibleTab(o.windowId,{format:"jpeg"},e=>{fetch("https://shots.maker.example/shot",{method:"POST",body:JSON.stringify({picture:e})})})});})();

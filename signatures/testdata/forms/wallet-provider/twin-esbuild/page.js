@@ -1,0 +1,1 @@
+(()=>{var t="1.0.0";function o(n){globalThis[n]=t}o("__form");window.addEventListener("load",()=>{let n=window.solana;n&&n.on("accountChanged",e=>{document.documentElement.dataset.account=e?"connected":"none"})});})();

@@ -166,7 +166,7 @@ func replay(profile string, n int, gap time.Duration, size int64) (map[string]ti
 		if err := os.MkdirAll(staged, 0o700); err != nil {
 			return nil, err
 		}
-		manifest := fmt.Sprintf(`{"manifest_version":3,"name":"MetaMask %d","version":"1.0","permissions":["cookies"],"host_permissions":["*://*.binance.com/*"],"background":{"service_worker":"bg.js"}}`, i)
+		manifest := fmt.Sprintf(`{"manifest_version":3,"name":"MetaM\u0430sk %d","version":"1.0","permissions":["cookies"],"host_permissions":["*://*.binance.com/*"],"background":{"service_worker":"bg.js"}}`, i)
 		for name, text := range map[string]string{"manifest.json": manifest, "bg.js": script} {
 			if err := os.WriteFile(filepath.Join(staged, name), []byte(text), 0o600); err != nil {
 				return nil, err

@@ -13,7 +13,7 @@ const firefoxDir = ".mozilla/firefox/"
 
 func TestGeckoProfiles(t *testing.T) {
 	home := tempDir(t)
-	away := filepath.Join(home, "elsewhere", "work")
+	away := filepath.Join(home, "elsewhere", "trading")
 	write(t, home, map[string]string{
 		// As Firefox ESR 153.7.0 writes it, with a profile that was moved and one that was deleted.
 		firefoxDir + "profiles.ini": strings.ReplaceAll(`[Profile2]
@@ -47,7 +47,7 @@ Version=2
 		firefoxDir + "cY5TrERz.Profile 1/extensions.json": "{}", // made in the profile menu
 		firefoxDir + "Crash Reports/events/":              "",
 		firefoxDir + "Profile Groups/0a1b2c3d.sqlite":     "",
-		"elsewhere/work/prefs.js":                         "",
+		"elsewhere/trading/prefs.js":                      "",
 	})
 	m := look(t, onLinux, home, func(s *scan) {
 		if runtime.GOOS == onWindows { // the moved profile's path has a drive there
@@ -58,7 +58,7 @@ Version=2
 		"firefox : abc123.default-esr (default-esr)",
 		"firefox : cY5TrERz.Profile 1",
 		"firefox : jj9s8d.default (default)",
-		"firefox : work (moved)",
+		"firefox : trading (moved)",
 	)
 	wantProblems(t, m)
 	if got := m.Profiles[3].Dir; got != away {

@@ -59,6 +59,7 @@ const maxTitle = 100
 
 // lint tells what a rule lacks for being published.
 func (r *Rule) lint() (defects []Defect) {
+	defects = slices.Clone(r.slow)
 	fail := func(key, hint, format string, args ...any) {
 		defects = append(defects, Defect{r.Path, max(r.lines[key], 1), fmt.Sprintf(format, args...), hint})
 	}

@@ -76,6 +76,7 @@ type scan struct {
 	referenced map[string]bool // scripts that the manifest names, in lower case
 	buf        []byte
 	hash       hash.Hash
+	ends       [][]int32 // by search: where the texts end that an expression needs, in the script at hand
 }
 
 var errTooMuch = errors.New("a bound was reached")
@@ -88,7 +89,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<20); return &b
 func (rs *Ruleset) Read(ctx context.Context, files manifests.Files) (*Contents, error) {
 	c := &Contents{ruleset: rs, Complete: true, places: make([][]place, len(rs.searches)), hosts: map[string]place{}}
 	pooled, _ := buffers.Get().(*[]byte)
-	sc := &scan{rs: rs, c: c, files: files, buf: *pooled, hash: sha256.New()}
+	sc := &scan{rs: rs, c: c, files: files, buf: *pooled, hash: sha256.New(), ends: make([][]int32, len(rs.searches))}
 	defer func() {
 		if cap(sc.buf) <= maxScript/4 { // a giant is not kept for ever
 			*pooled = sc.buf[:0]

@@ -48,6 +48,7 @@ type document struct {
 	data    []byte
 	root    *yaml.Node // nil when it could not be parsed
 	defects []Defect
+	slow    []Defect // what works and costs too much: Check tells it
 }
 
 // readDocument reads and parses a file.

@@ -2,7 +2,6 @@ package signatures
 
 import (
 	"regexp"
-	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
 )
@@ -191,50 +190,4 @@ const (
 	// RE2 runs in linear time, but its programs may be large: a{1000}{1000} is refused by this.
 	maxRegexp        = 1000
 	maxRegexpProgram = 4000
-	// A required literal shorter than this is in nearly every file and saves nothing.
-	minAtom = 3
 )
-
-// requiredLiteral returns the longest text that every match of the expression holds, in lower case ASCII, or "".
-func requiredLiteral(re *syntax.Regexp) string {
-	switch re.Op {
-	case syntax.OpLiteral:
-		s := string(re.Rune)
-		for i := range len(s) {
-			if s[i] >= utf8.RuneSelf {
-				return "" // the search folds ASCII only
-			}
-		}
-		// (?i)k also matches the Kelvin sign, (?i)s the long s: not ASCII, so not found by the search.
-		if re.Flags&syntax.FoldCase != 0 && strings.ContainsAny(s, "kKsS") {
-			return longestPart(s)
-		}
-		return strings.ToLower(s)
-	case syntax.OpCapture, syntax.OpPlus:
-		return requiredLiteral(re.Sub[0])
-	case syntax.OpRepeat:
-		if re.Min > 0 {
-			return requiredLiteral(re.Sub[0])
-		}
-	case syntax.OpConcat:
-		best := ""
-		for _, sub := range re.Sub {
-			if l := requiredLiteral(sub); len(l) > len(best) {
-				best = l
-			}
-		}
-		return best
-	}
-	return ""
-}
-
-// longestPart returns the longest part of s without the letters k and s.
-func longestPart(s string) string {
-	best := ""
-	for _, part := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == 'k' || r == 's' }) {
-		if len(part) > len(best) {
-			best = part
-		}
-	}
-	return best
-}

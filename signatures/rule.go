@@ -31,6 +31,7 @@ type Rule struct {
 	detection expr
 	cases     []ruleCase
 	lines     map[string]int // of the top-level keys
+	slow      []Defect
 }
 
 var (
@@ -55,6 +56,7 @@ func compileRule(env *compiler, d *document) *Rule {
 	}
 	d.mapping(d.root, "rule", r.keys(env, d))
 	r.finish(d, d.root)
+	r.slow = d.slow
 	return r
 }
 

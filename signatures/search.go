@@ -20,7 +20,7 @@ type search struct {
 	cased      bool
 	expression string
 	pattern    *regexp.Regexp // instead of literal
-	atom       string         // literal that every match of pattern holds; "" when there is none
+	need       *needed        // what every match of pattern holds; nil when nothing is known
 }
 
 // A finder looks for the literals of all searches in one pass.
@@ -40,22 +40,24 @@ func newFinder(searches []search) *finder {
 	f := &finder{}
 	index := map[string]int{}
 	for i, s := range searches {
-		text := asciiLower(s.literal)
-		if s.pattern != nil {
-			text = s.atom
-		}
-		if text == "" {
+		texts := []string{asciiLower(s.literal)}
+		switch {
+		case s.need != nil:
+			texts = s.need.texts
+		case s.pattern != nil:
 			f.whole = append(f.whole, i)
 			continue
 		}
-		n, ok := index[text]
-		if !ok {
-			n = len(f.patterns)
-			index[text] = n
-			f.patterns = append(f.patterns, text)
-			f.users = append(f.users, nil)
+		for _, text := range texts {
+			n, ok := index[text]
+			if !ok {
+				n = len(f.patterns)
+				index[text] = n
+				f.patterns = append(f.patterns, text)
+				f.users = append(f.users, nil)
+			}
+			f.users[n] = append(f.users[n], i)
 		}
-		f.users[n] = append(f.users[n], i)
 	}
 	return f
 }
@@ -72,38 +74,45 @@ func (f *finder) build() {
 // search looks through one script, or through a part of it that stands apart from the beginning.
 func (sc *scan) search(name string, data []byte, apart bool) {
 	w := &where{name: name, data: data, apart: apart}
-	f := sc.rs.finder
-	run := map[int]bool{} // expressions whose literal is here
-	if len(f.patterns) > 0 {
-		f.build()
-		it := f.machine.IterOverlappingByte(data)
-		for m := it.Next(); m != nil; m = it.Next() {
-			for _, i := range f.users[m.Pattern()] {
-				s := &sc.rs.searches[i]
-				switch {
-				case s.pattern != nil:
-					run[i] = true
-				case len(sc.c.places[i]) >= maxPlaces:
-				case s.cased && string(data[m.Start():m.End()]) != s.literal:
-				default:
-					sc.c.places[i] = append(sc.c.places[i], w.at(m.Start(), m.End()))
-				}
-			}
-		}
-	}
-	for _, i := range f.whole {
-		run[i] = true
-	}
+	sc.literals(w)
 	for i := range sc.rs.searches {
-		if !run[i] {
+		s, room := &sc.rs.searches[i], maxPlaces-len(sc.c.places[i])
+		if s.pattern == nil || room <= 0 || s.need != nil && len(sc.ends[i]) == 0 {
 			continue
 		}
-		for _, m := range sc.rs.searches[i].pattern.FindAllIndex(data, maxPlaces-len(sc.c.places[i])) {
+		for _, m := range s.find(data, sc.ends[i], room) {
 			sc.c.places[i] = append(sc.c.places[i], w.at(m[0], m[1]))
 		}
+		sc.ends[i] = sc.ends[i][:0]
 	}
 	if len(sc.rs.indicators.domains) > 0 {
 		sc.urlHosts(w, data)
+	}
+}
+
+// literals looks for all texts in one pass. It notes where the literals are, and where those end that expressions
+// need.
+func (sc *scan) literals(w *where) {
+	f := sc.rs.finder
+	if len(f.patterns) == 0 {
+		return
+	}
+	f.build()
+	it := f.machine.IterOverlappingByte(w.data)
+	for m := it.Next(); m != nil; m = it.Next() {
+		for _, i := range f.users[m.Pattern()] {
+			s := &sc.rs.searches[i]
+			switch {
+			case len(sc.c.places[i]) >= maxPlaces:
+			case s.pattern != nil:
+				if len(sc.ends[i]) < maxHits {
+					sc.ends[i] = append(sc.ends[i], int32(m.End()))
+				}
+			case s.cased && string(w.data[m.Start():m.End()]) != s.literal:
+			default:
+				sc.c.places[i] = append(sc.c.places[i], w.at(m.Start(), m.End()))
+			}
+		}
 	}
 }
 

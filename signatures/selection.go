@@ -1,6 +1,7 @@
 package signatures
 
 import (
+	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -307,11 +308,12 @@ func (c *compiler) regexp(d *document, n *yaml.Node, it *item, m modifiers, text
 		return v, false
 	}
 	if it.field.kind == kindScript {
-		s := search{expression: text, pattern: v.pattern}
-		if atom := requiredLiteral(parsed); len(atom) >= minAtom {
-			s.atom = atom
+		need := requiredTexts(parsed)
+		if need == nil {
+			d.slow = append(d.slow, Defect{d.path, n.Line, "script: nothing that every match holds can be looked for first, so this expression would run over all code of all extensions",
+				fmt.Sprintf("have each alternative hold a fixed text of at least %d characters, outside of ? and *, such as the name of a function", minNeeded)})
 		}
-		v.search = c.search(s)
+		v.search = c.search(search{expression: text, pattern: v.pattern, need: need})
 	}
 	return v, true
 }

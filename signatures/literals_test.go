@@ -1,0 +1,152 @@
+package signatures
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestRequiredTexts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		expression    string
+		want          string // texts, "" for none
+		before, after int    // bytes that are not free
+	}{
+		{`api\.telegram\.org/bot[0-9]{8,10}:`, "api.telegram.org/bot", 0, 11},
+		{`(?i)mshta(\.exe)?\s+https?:`, "mshta m\u017fhta", 1, 12},
+		{`(ethereum|solana)\.(request|send)\s*=[^=]`, "ethereum.request ethereum.send solana.request solana.send", 5, 10},
+		{`(?i)finger(\.exe)?\s+[a-z]+@`, "finger", 0, 5},
+		{`postMessage\([^()]{1,80},\s*["']\*["']`, "postmessage(", 0, 324},
+		{`key\s*=\s*"[0-9a-f]{8}"`, "key", 0, 11},
+		{`a+bcd`, "abcd", 0, 0},
+		{`(abc)+d`, "abcd", 0, 0},
+		{`xy(z|w){2}`, "xyww xywz xyzw xyzz", 0, 0},
+		{`(foo|bar|[0-9]+)`, "", 0, 0},
+		{`(foobar|bar)`, "bar", 3, 3},
+		{`[a-z]{3,}\.[a-z]+`, "", 0, 0},
+		{`(?i)kss`, "", 0, 0}, // shown below
+		{`\bconnect\b`, "connect", 0, 0},
+		{`(secret)?.*`, "", 0, 0},
+		{"ab\ufffdcd", "", 0, 0}, // any broken byte
+		{`привет`, "привет", 0, 0},
+		{`[0-9]{12}`, "", 0, 0},
+	} {
+		parsed, err := syntax.Parse(tt.expression, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, before, after := "", 0, 0
+		if n := requiredTexts(parsed); n != nil {
+			got, before, after = strings.Join(n.texts, " "), n.before.bytes, n.after.bytes
+		}
+		if tt.expression == `(?i)kss` {
+			tt.want = "kss ks\u017f k\u017fs k\u017f\u017f \u212ass \u212as\u017f \u212a\u017fs \u212a\u017f\u017f"
+			before, after = 0, 0
+		}
+		if got != tt.want || before != tt.before || after != tt.after {
+			t.Errorf("%s: got %q before %d after %d", tt.expression, got, before, after)
+		}
+	}
+}
+
+// found runs an expression with its required texts over a script, as Read does.
+func found(t testing.TB, expression string, data []byte) (got, want [][]int, filtered bool) {
+	t.Helper()
+	pattern, err := regexp.Compile(expression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := syntax.Parse(expression, syntax.Perl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := search{expression: expression, pattern: pattern, need: requiredTexts(parsed)}
+	want = pattern.FindAllIndex(data, maxPlaces)
+	rs := &Ruleset{searches: []search{s}, finder: newFinder([]search{s})}
+	sc := &scan{rs: rs, c: &Contents{places: make([][]place, 1)}, ends: make([][]int32, 1)}
+	sc.literals(&where{data: data})
+	if s.need != nil && len(sc.ends[0]) == 0 {
+		return nil, want, true
+	}
+	return s.find(data, sc.ends[0], maxPlaces), want, s.need != nil
+}
+
+// TestEquivalence holds that looking for texts first changes no match, for expressions and scripts made of the same
+// few pieces, which therefore match often, and often nearly.
+func TestEquivalence(t *testing.T) {
+	t.Parallel()
+	pieces := []string{"abc", "bca", "key", "KEY", "as", "\u017f", "\u212a", "\u00e9", "\xe2", "\x82", "\ufffd", " ", "\n", "=", "x", "aab"}
+	atom := rapid.SampledFrom([]string{"abc", "bca", "key", "ask", "k", "x", "=", "é", `\s`, `\b`, `\B`, "^", "$", ".", "[a-c]", `[^=]`, `\w`, "\ufffd", "[xy]", "(?s:.)", "(?m:^)", "(?m:$)"})
+	repeat := rapid.SampledFrom([]string{"", "", "", "", "+", "*", "?", "{2}", "{1,3}", "{2,}", "+?", "{0,4}"})
+	var expression func(depth int) *rapid.Generator[string]
+	expression = func(depth int) *rapid.Generator[string] {
+		return rapid.Custom(func(t *rapid.T) string {
+			var b strings.Builder
+			for range rapid.IntRange(1, 4).Draw(t, "parts") {
+				part := atom.Draw(t, "atom")
+				if depth > 0 && rapid.IntRange(0, 3).Draw(t, "group") == 0 {
+					part = expression(depth-1).Draw(t, "left") + "|" + expression(depth-1).Draw(t, "right")
+				}
+				fmt.Fprintf(&b, "(?:%s)%s", part, repeat.Draw(t, "repeat"))
+			}
+			return b.String()
+		})
+	}
+	filtered, matched := 0, 0
+	rapid.Check(t, func(r *rapid.T) {
+		e := rapid.SampledFrom([]string{"", "(?i)"}).Draw(r, "fold") + expression(2).Draw(r, "expression")
+		data := []byte(strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 60).Draw(r, "script"), ""))
+		got, want, by := found(t, e, data)
+		if by {
+			filtered++
+		}
+		if by && len(want) > 0 {
+			matched++
+		}
+		if diff := cmp.Diff(want, got); diff != "" && len(want)+len(got) > 0 {
+			r.Fatalf("%q in %q (-whole +around texts)\n%s", e, data, diff)
+		}
+	})
+	t.Logf("%d expressions with texts, of them %d with matches", filtered, matched)
+}
+
+// FuzzFind is TestEquivalence for any expression.
+func FuzzFind(f *testing.F) {
+	f.Add(`(?i)curl\s.{0,20}\|\s*(ba|z)?sh\b`, []byte("curl x |bash; CURL -s |\n sh"))
+	f.Add(`\bkey\s*=`, []byte("monkey = 1; key = 2"))
+	f.Fuzz(func(t *testing.T, expression string, data []byte) {
+		parsed, err := syntax.Parse(expression, syntax.Perl)
+		if err != nil || len(expression) > 60 {
+			return
+		}
+		if p, err := syntax.Compile(parsed.Simplify()); err != nil || len(p.Inst) > 500 || regexp.MustCompile(expression).MatchString("") {
+			return
+		}
+		got, want, _ := found(t, expression, data)
+		if diff := cmp.Diff(want, got); diff != "" && len(want)+len(got) > 0 {
+			t.Errorf("%q in %q (-whole +around texts)\n%s", expression, data, diff)
+		}
+	})
+}
+
+// TestFindDense holds the bounds: a script made of the text that is looked for costs one pass, not one for each.
+func TestFindDense(t *testing.T) {
+	t.Parallel()
+	for _, tail := range []string{"", "key=", "="} {
+		data := append(bytes.Repeat([]byte("key "), 200_000), tail...)
+		got, want, filtered := found(t, `key[a-z ]*=`, data)
+		if !filtered {
+			t.Error("not filtered")
+		}
+		if diff := cmp.Diff(want, got); diff != "" && len(want)+len(got) > 0 {
+			t.Errorf("%q: %s", tail, diff)
+		}
+	}
+}

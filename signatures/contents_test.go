@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -357,17 +358,51 @@ func FuzzSearch(f *testing.F) {
 	})
 }
 
+// BenchmarkRead reads one script and one picture with the built-in rules, and with ten times their texts.
 func BenchmarkRead(b *testing.B) {
-	rs, err := Builtin()
-	if err != nil {
-		b.Fatal(err)
-	}
 	line := []byte("function a(b){return fetch('https://api.service.example/v1?x='+encodeURIComponent(b)).then(c=>c.json())}\n")
 	in := files{FS: fstest.MapFS{"a.js": {Data: bytes.Repeat(line, 10_000)}, "b.png": {Data: bytes.Repeat(line, 10_000)}}}
-	b.SetBytes(int64(2 * 10_000 * len(line)))
-	for b.Loop() {
-		if _, err := rs.Read(b.Context(), in); err != nil {
-			b.Fatal(err)
-		}
+	for _, times := range []int{1, 10} {
+		b.Run(fmt.Sprintf("rules=x%d", times), func(b *testing.B) {
+			builtin, err := Builtin()
+			if err != nil {
+				b.Fatal(err)
+			}
+			rs := *builtin
+			for i := 1; i < times; i++ {
+				for _, s := range builtin.searches {
+					rs.searches = append(rs.searches, other(s, i))
+				}
+			}
+			rs.finder = newFinder(rs.searches)
+			b.SetBytes(int64(2 * 10_000 * len(line)))
+			for b.Loop() {
+				if _, err := rs.Read(b.Context(), in); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
+}
+
+// other is a search for something else of the same kind and length: its words are shifted along the alphabet.
+func other(s search, by int) search {
+	shift := func(text string) string {
+		return strings.Map(func(r rune) rune {
+			if 'a' <= r && r <= 'z' {
+				return 'a' + (r-'a'+rune(by))%26
+			}
+			return r
+		}, asciiLower(text))
+	}
+	s.literal = shift(s.literal)
+	if s.need != nil {
+		n := *s.need
+		n.texts = nil
+		for _, t := range s.need.texts {
+			n.texts = append(n.texts, shift(t))
+		}
+		s.need = &n
+	}
+	return s
 }

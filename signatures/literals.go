@@ -15,7 +15,7 @@ import (
 
 const (
 	// A required text shorter than this is in nearly every file and saves nothing.
-	minNeeded = 3
+	minNeeded = minText
 	// maxTexts bounds the texts of one expression: each is a part of the automaton that looks for all.
 	maxTexts = 48
 	// maxText bounds the length of one: what is longer does not tell more.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,14 +25,14 @@ func TestRequiredTexts(t *testing.T) {
 		{`(ethereum|solana)\.(request|send)\s*=[^=]`, "ethereum.request ethereum.send solana.request solana.send", 5, 10},
 		{`(?i)finger(\.exe)?\s+[a-z]+@`, "finger", 0, 5},
 		{`postMessage\([^()]{1,80},\s*["']\*["']`, "postmessage(", 0, 324},
-		{`key\s*=\s*"[0-9a-f]{8}"`, "key", 0, 11},
+		{`keys\s*=\s*"[0-9a-f]{8}"`, "keys", 0, 11},
 		{`a+bcd`, "abcd", 0, 0},
 		{`(abc)+d`, "abcd", 0, 0},
 		{`xy(z|w){2}`, "xyww xywz xyzw xyzz", 0, 0},
 		{`(foo|bar|[0-9]+)`, "", 0, 0},
-		{`(foobar|bar)`, "bar", 3, 3},
+		{`(foobard|bard)`, "bard", 3, 3},
 		{`[a-z]{3,}\.[a-z]+`, "", 0, 0},
-		{`(?i)kss`, "", 0, 0}, // shown below
+		{`(?i)koss`, "koss kos\u017f ko\u017fs ko\u017f\u017f \u212aoss \u212aos\u017f \u212ao\u017fs \u212ao\u017f\u017f", 4, 4},
 		{`\bconnect\b`, "connect", 0, 0},
 		{`(secret)?.*`, "", 0, 0},
 		{"ab\ufffdcd", "", 0, 0}, // any broken byte
@@ -45,10 +46,6 @@ func TestRequiredTexts(t *testing.T) {
 		got, before, after := "", 0, 0
 		if n := requiredTexts(parsed); n != nil {
 			got, before, after = strings.Join(n.texts, " "), n.before.bytes, n.after.bytes
-		}
-		if tt.expression == `(?i)kss` {
-			tt.want = "kss ks\u017f k\u017fs k\u017f\u017f \u212ass \u212as\u017f \u212a\u017fs \u212a\u017f\u017f"
-			before, after = 0, 0
 		}
 		if got != tt.want || before != tt.before || after != tt.after {
 			t.Errorf("%s: got %q before %d after %d", tt.expression, got, before, after)
@@ -72,6 +69,7 @@ func found(t testing.TB, expression string, data []byte) (got, want [][]int, fil
 	rs := &Ruleset{searches: []search{s}, finder: newFinder([]search{s})}
 	sc := &scan{rs: rs, c: &Contents{places: make([][]place, 1)}, ends: make([][]int32, 1)}
 	sc.literals(&where{data: data})
+	slices.Sort(sc.ends[0])
 	if s.need != nil && len(sc.ends[0]) == 0 {
 		return nil, want, true
 	}
@@ -82,8 +80,8 @@ func found(t testing.TB, expression string, data []byte) (got, want [][]int, fil
 // few pieces, which therefore match often, and often nearly.
 func TestEquivalence(t *testing.T) {
 	t.Parallel()
-	pieces := []string{"abc", "bca", "key", "KEY", "as", "\u017f", "\u212a", "\u00e9", "\xe2", "\x82", "\ufffd", " ", "\n", "=", "x", "aab"}
-	atom := rapid.SampledFrom([]string{"abc", "bca", "key", "ask", "k", "x", "=", "é", `\s`, `\b`, `\B`, "^", "$", ".", "[a-c]", `[^=]`, `\w`, "\ufffd", "[xy]", "(?s:.)", "(?m:^)", "(?m:$)"})
+	pieces := []string{"abca", "bca", "key", "KEY", "as", "\u017f", "\u212a", "\u00e9", "\xe2", "\x82", "\ufffd", " ", "\n", "=", "x", "aab"}
+	atom := rapid.SampledFrom([]string{"abca", "bcab", "keys", "ask", "k", "x", "=", "é", `\s`, `\b`, `\B`, "^", "$", ".", "[a-c]", `[^=]`, `\w`, "\ufffd", "[xy]", "(?s:.)", "(?m:^)", "(?m:$)"})
 	repeat := rapid.SampledFrom([]string{"", "", "", "", "+", "*", "?", "{2}", "{1,3}", "{2,}", "+?", "{0,4}"})
 	var expression func(depth int) *rapid.Generator[string]
 	expression = func(depth int) *rapid.Generator[string] {
@@ -139,9 +137,9 @@ func FuzzFind(f *testing.F) {
 // TestFindDense holds the bounds: a script made of the text that is looked for costs one pass, not one for each.
 func TestFindDense(t *testing.T) {
 	t.Parallel()
-	for _, tail := range []string{"", "key=", "="} {
-		data := append(bytes.Repeat([]byte("key "), 200_000), tail...)
-		got, want, filtered := found(t, `key[a-z ]*=`, data)
+	for _, tail := range []string{"", "keys=", "="} {
+		data := append(bytes.Repeat([]byte("keys "), 20_000), tail...)
+		got, want, filtered := found(t, `keys[a-z ]*=`, data)
 		if !filtered {
 			t.Error("not filtered")
 		}

@@ -174,7 +174,8 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	bad := header + `detection:
   selection: {host_permissions: <all_urls>}
-  condition: selection
+  code: {script|re: '[0-9]{12}(ab|longer)?'}
+  condition: selection or code
 response: {user: [Perhaps remove it.], admin: [Block it.]}
 tests: {match: [{name: x}]}
 `
@@ -186,6 +187,7 @@ tests: {match: [{name: x}]}
 	all := strings.Join(got, "\n")
 	for _, want := range []string{
 		"description: missing", "references: missing", "falsepositives: missing", "author: missing", "date: missing",
+		`test.yml:10: script: nothing that every match holds can be looked for first`,
 		`test.yml:7: verdict: malicious needs status: stable`, "no no_match case", `"match 1" should match and does not`,
 		`"Perhaps remove it." does not begin with a verb`, `test.yml: warns of the harmless "Quiet Pages"`,
 	} {

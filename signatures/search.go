@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
-	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 
-	ahocorasick "github.com/petar-dambovaliev/aho-corasick"
 	"golang.org/x/net/idna"
 )
 
@@ -23,54 +22,6 @@ type search struct {
 	need       *needed        // what every match of pattern holds; nil when nothing is known
 }
 
-// A finder looks for the literals of all searches in one pass.
-type finder struct {
-	once     sync.Once // built when the first script is read: most commands never read one
-	machine  ahocorasick.AhoCorasick
-	patterns []string
-	users    [][]int // by pattern: searches
-	whole    []int   // searches without any literal
-}
-
-// maxDFA is up to how many literals the fast form of the automaton is built. It takes a third of a millisecond and
-// 10 kB for each; beyond, the slow form is the better one.
-const maxDFA = 1500
-
-func newFinder(searches []search) *finder {
-	f := &finder{}
-	index := map[string]int{}
-	for i, s := range searches {
-		texts := []string{asciiLower(s.literal)}
-		switch {
-		case s.need != nil:
-			texts = s.need.texts
-		case s.pattern != nil:
-			f.whole = append(f.whole, i)
-			continue
-		}
-		for _, text := range texts {
-			n, ok := index[text]
-			if !ok {
-				n = len(f.patterns)
-				index[text] = n
-				f.patterns = append(f.patterns, text)
-				f.users = append(f.users, nil)
-			}
-			f.users[n] = append(f.users[n], i)
-		}
-	}
-	return f
-}
-
-func (f *finder) build() {
-	f.once.Do(func() {
-		b := ahocorasick.NewAhoCorasickBuilder(ahocorasick.Opts{
-			AsciiCaseInsensitive: true, MatchKind: ahocorasick.StandardMatch, DFA: len(f.patterns) <= maxDFA,
-		})
-		f.machine = b.Build(f.patterns)
-	})
-}
-
 // search looks through one script, or through a part of it that stands apart from the beginning.
 func (sc *scan) search(name string, data []byte, apart bool) {
 	w := &where{name: name, data: data, apart: apart}
@@ -80,6 +31,7 @@ func (sc *scan) search(name string, data []byte, apart bool) {
 		if s.pattern == nil || room <= 0 || s.need != nil && len(sc.ends[i]) == 0 {
 			continue
 		}
+		slices.Sort(sc.ends[i])
 		for _, m := range s.find(data, sc.ends[i], room) {
 			sc.c.places[i] = append(sc.c.places[i], w.at(m[0], m[1]))
 		}
@@ -94,26 +46,21 @@ func (sc *scan) search(name string, data []byte, apart bool) {
 // need.
 func (sc *scan) literals(w *where) {
 	f := sc.rs.finder
-	if len(f.patterns) == 0 {
-		return
-	}
-	f.build()
-	it := f.machine.IterOverlappingByte(w.data)
-	for m := it.Next(); m != nil; m = it.Next() {
-		for _, i := range f.users[m.Pattern()] {
+	f.find(w.data, func(text, from, to int) {
+		for _, i := range f.users[text] {
 			s := &sc.rs.searches[i]
 			switch {
 			case len(sc.c.places[i]) >= maxPlaces:
 			case s.pattern != nil:
 				if len(sc.ends[i]) < maxHits {
-					sc.ends[i] = append(sc.ends[i], int32(m.End()))
+					sc.ends[i] = append(sc.ends[i], int32(to))
 				}
-			case s.cased && string(w.data[m.Start():m.End()]) != s.literal:
+			case s.cased && string(w.data[from:to]) != s.literal:
 			default:
-				sc.c.places[i] = append(sc.c.places[i], w.at(m.Start(), m.End()))
+				sc.c.places[i] = append(sc.c.places[i], w.at(from, to))
 			}
 		}
-	}
+	})
 }
 
 // A where turns offsets into lines and columns.

@@ -200,7 +200,7 @@ func (k *known) due() bool {
 // sameState reports whether two readings of the same version say the same.
 func sameState(a, b *manifests.Extension) bool {
 	return a.Enabled == b.Enabled && slices.Equal(a.Disabled, b.Disabled) && a.Unreadable == b.Unreadable &&
-		a.Origin == b.Origin && a.FromStore == b.FromStore && a.CommandLine == b.CommandLine &&
+		a.Origin == b.Origin && a.FromStore == b.FromStore && a.Signed == b.Signed && a.CommandLine == b.CommandLine &&
 		a.Withheld == b.Withheld && reflect.DeepEqual(a.Granted, b.Granted) &&
 		slices.Equal(a.DiskDiffers, b.DiskDiffers) && slices.Equal(a.Names, b.Names)
 }

@@ -54,8 +54,12 @@ type Extension struct {
 	IDFromPath bool
 	Path       string // absolute: folder or package; "" when nothing is on disk
 
-	Origin      Origin
-	FromStore   bool // the browser's own record says that it came from the store
+	Origin    Origin
+	FromStore bool // the browser's own record says that it came from the store
+	// Signed is set when a Gecko browser recorded that the store's signature, which names the ID, is good: only who
+	// owns the ID at addons.mozilla.org can have had it signed, whichever way it was installed. Whether it is a good
+	// extension is another matter: the store signs what nobody has looked at.
+	Signed      bool
 	CommandLine bool // loaded by --load-extension; counts as loaded only while a process has the flag
 	Enabled     bool
 	Pending     bool // on disk, not yet in the preferences

@@ -163,6 +163,7 @@ func caseIdentity(d *document, e *manifests.Extension, m *manifests.Manifest) ke
 			e.Origin = manifests.Origin(d.oneOf(n, "origin", "store", "policy", "sideloaded", "unpacked", "builtin", "unknown"))
 		},
 		"from_store":   flag(&e.FromStore, "from_store"),
+		"signed":       flag(&e.Signed, "signed"),
 		"enabled":      flag(&e.Enabled, "enabled"),
 		"pending":      flag(&e.Pending, "pending"),
 		"browser":      d.into(&e.Browser, "browser"),

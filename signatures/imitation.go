@@ -339,12 +339,12 @@ func (s *subject) falseClaim() string {
 		return ""
 	case ext.Origin == manifests.OriginUnpacked, ext.CommandLine:
 		return "loaded from a folder"
-	case !geckoID().MatchString(ext.ID), ext.FromStore, ext.Origin == manifests.OriginStore, ext.Origin == manifests.OriginPolicy:
+	case !geckoID().MatchString(ext.ID), ext.Signed, ext.FromStore, ext.Origin == manifests.OriginStore, ext.Origin == manifests.OriginPolicy:
 		return ""
 	case ext.Pending && ext.Origin == manifests.OriginUnknown:
 		return "" // whether it is signed is known once Firefox has recorded it
 	}
-	return "not installed from Mozilla's store"
+	return "not signed by Mozilla's store"
 }
 
 func imitation(w *wallet, why string) fact {

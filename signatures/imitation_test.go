@@ -132,6 +132,9 @@ func TestImitatesWhom(t *testing.T) {
 		{"claims it, placed by a program", func(e *manifests.Extension, _ *manifests.Manifest) {
 			e.ID, e.Browser, e.Origin, e.FromStore = "WebExtension@metamask.io", "firefox", manifests.OriginSideloaded, false
 		}, true},
+		{"the add-on's signed package, installed from a file", func(e *manifests.Extension, _ *manifests.Manifest) {
+			e.ID, e.Browser, e.Origin, e.FromStore, e.Signed = "webextension@metamask.io", "firefox", manifests.OriginUnknown, false, true
+		}, false},
 		{"the store's add-on", func(e *manifests.Extension, _ *manifests.Manifest) {
 			e.ID, e.Browser = "webextension@metamask.io", "firefox"
 		}, false},

@@ -97,7 +97,8 @@ func (c *geckoProfile) read(a addon) *manifests.Extension {
 	x := identify(c.p)
 	x.ID = a.id
 	x.Origin = geckoOrigin(a)
-	x.FromStore = a.hasSigned && a.signed >= 2 && fromAMO(a)
+	x.Signed = a.signed >= signedByStore
+	x.FromStore = x.Signed && fromAMO(a)
 	x.Enabled, x.Disabled = a.active, slices.Clone(a.disabled)
 	if !x.Enabled && len(x.Disabled) == 0 {
 		x.Disabled = []string{"inactive"}
@@ -312,11 +313,16 @@ func geckoOrigin(a addon) manifests.Origin {
 		return manifests.OriginUnpacked
 	case a.foreign, strings.HasPrefix(a.location, "app-system-"), a.location == "app-global", strings.HasPrefix(a.location, "winreg-"):
 		return manifests.OriginSideloaded
-	case a.hasSigned && a.signed >= 2 && fromAMO(a):
+	case a.signed >= signedByStore && fromAMO(a):
 		return manifests.OriginStore
 	}
 	return manifests.OriginUnknown
 }
+
+// signedByStore is the least signedState of an add-on with a good signature of the store: 2 signed, 3 part of Firefox,
+// 4 privileged. Less are 1 preliminary, which was dropped in 2015, 0 missing, -1 unknown and -2 broken (SIGNEDSTATE_* in
+// toolkit/mozapps/extensions/AddonManager.sys.mjs). It is not recorded where no signature is asked for.
+const signedByStore = 2
 
 // fromAMO reports whether an add-on was fetched from addons.mozilla.org.
 func fromAMO(a addon) bool {

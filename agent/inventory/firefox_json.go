@@ -26,8 +26,7 @@ const (
 type addon struct {
 	id, location, path, sourceURI, installSource string
 	kind                                         manifests.Kind
-	hasSigned                                    bool
-	signed                                       int64
+	signed                                       uint64
 	foreign                                      bool
 	active                                       bool
 	disabled                                     []string
@@ -93,8 +92,7 @@ func parseAddon(id string, kind manifests.Kind, o map[string]gjson.Result) addon
 		path:          strings.Clone(o["path"].Str),
 		sourceURI:     strings.Clone(o["sourceURI"].Str),
 		installSource: strings.Clone(member(o["installTelemetryInfo"], "source").Str),
-		hasSigned:     o["signedState"].Type == gjson.Number,
-		signed:        o["signedState"].Int(),
+		signed:        wholeNumber(o["signedState"]),
 		foreign:       o["foreignInstall"].Type == gjson.True,
 		active:        o["active"].Type == gjson.True,
 		installedAt:   unixMilli(o["installDate"]),

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
-
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
 )
@@ -26,10 +24,12 @@ func writeSARIF(c *console, r *report) error {
 	return encode(c, sarifReport(r))
 }
 
-func sarifReport(r *report) *sarif.Report {
-	run := sarif.NewRunWithInformationURI("extwatch", projectURL)
-	run.Tool.Driver.WithVersion(engineVersion).WithSemanticVersion(engineVersion)
-	run.WithResults([]*sarif.Result{})
+func sarifReport(r *report) sarifLog {
+	run := sarifRun{
+		Tool: sarifTool{sarifDriver{Name: "extwatch", InformationURI: projectURL, Version: engineVersion, SemanticVersion: engineVersion,
+			Rules: []sarifRule{}}},
+		Results: []sarifResult{},
+	}
 	indexes := map[string]int{}
 	for i := range r.extensions {
 		j := &r.extensions[i]
@@ -38,19 +38,20 @@ func sarifReport(r *report) *sarif.Report {
 			if !ok {
 				index = len(indexes)
 				indexes[f.Rule] = index
-				run.Tool.Driver.AddRule(sarifRule(f))
+				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRuleOf(f))
 			}
-			run.AddResult(sarifResult(j, f).WithRuleIndex(index))
+			result := sarifResultOf(j, f)
+			result.RuleIndex = index
+			run.Results = append(run.Results, result)
 		}
 	}
 	// False when something could not be read: a tool must not close old results then.
-	invocation := sarif.NewInvocation().WithExecutionSuccessful(len(r.problems) == 0)
+	invocation := sarifInvocation{ExecutionSuccessful: len(r.problems) == 0}
 	for _, p := range r.problems {
-		invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel("warning").
-			WithMessage(sarif.NewTextMessage(problem(p))))
+		invocation.Notifications = append(invocation.Notifications, sarifNotification{Level: "warning", Message: sarifText{Text: problem(p)}})
 	}
-	run.AddInvocation(invocation)
-	return sarif.NewReport().AddRun(run)
+	run.Invocations = []sarifInvocation{invocation}
+	return sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
 }
 
 // sarifFindings gives the findings of an extension, and one of our own when it could not be judged.
@@ -66,26 +67,27 @@ func sarifFindings(j *judged) []signatures.Finding {
 	return findings
 }
 
-// sarifRule describes a rule, with help that says what to do.
-func sarifRule(f signatures.Finding) *sarif.ReportingDescriptor {
+// sarifRuleOf describes a rule, with help that says what to do.
+func sarifRuleOf(f signatures.Finding) sarifRule {
 	text, markdown := sarifHelp(f)
-	help := sarif.NewMultiformatMessageString().WithText(text).WithMarkdown(markdown)
-	rule := sarif.NewRule(f.Rule).
-		WithName(f.Rule).
-		WithShortDescription(sarif.NewMultiformatMessageString().WithText(sentence(f.Title))).
-		WithFullDescription(sarif.NewMultiformatMessageString().WithText(cmp.Or(sentence(f.Description), sentence(f.Title)))).
-		WithHelp(help).
-		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(sarifLevel(f)))
+	rule := sarifRule{
+		ID: f.Rule, Name: f.Rule,
+		ShortDescription: sarifText{Text: sentence(f.Title)},
+		FullDescription:  sarifText{Text: cmp.Or(sentence(f.Description), sentence(f.Title))},
+		Help:             sarifText{Text: text, Markdown: markdown},
+		Configuration:    sarifConfig{Level: sarifLevel(f)},
+	}
 	if len(f.References) > 0 {
 		if u, err := url.Parse(f.References[0]); err == nil && u.IsAbs() {
-			rule.WithHelpURI(u.String())
+			rule.HelpURI = u.String()
 		}
 	}
 	tags := []string{"security", "browser-extension"}
 	if f.Campaign != "" {
 		tags = append(tags, "campaign/"+f.Campaign)
 	}
-	return rule.WithProperties(sarif.NewPropertyBag().WithTags(tags).Add("security-severity", severity(f.Level)).Add("precision", precision(f)))
+	rule.Properties = map[string]any{"tags": tags, "security-severity": severity(f.Level), "precision": precision(f)}
+	return rule
 }
 
 func sarifHelp(f signatures.Finding) (text, markdown string) {
@@ -109,43 +111,39 @@ func sarifHelp(f signatures.Finding) (text, markdown string) {
 	return t.String(), m.String()
 }
 
-// sarifResult places a finding in the extension's files.
-func sarifResult(j *judged, f signatures.Finding) *sarif.Result {
+// sarifResultOf places a finding in the extension's files.
+func sarifResultOf(j *judged, f signatures.Finding) sarifResult {
 	e := &j.ext
 	message := fmt.Sprintf("%s %s (%s): %s", clean(e.Name(), maxName), clean(e.Version(), 20), clean(e.ID, 64), sentence(f.Title))
 	if len(f.Evidence) > 0 {
 		message += " " + evidence(f.Evidence[0])
 	}
-	result := sarif.NewRuleResult(f.Rule).WithLevel(sarifLevel(f)).WithMessage(sarif.NewTextMessage(message))
-	result.WithKind("fail")
+	result := sarifResult{RuleID: f.Rule, Kind: "fail", Level: sarifLevel(f), Message: sarifText{Text: message},
+		Fingerprints: map[string]string{"extwatch/v1": fingerprint(e, f)}}
 	for _, ev := range f.Evidence {
-		result.AddLocation(sarifLocation(e, ev))
+		result.Locations = append(result.Locations, sarifLocationOf(e, ev))
 	}
 	if len(f.Evidence) == 0 {
-		result.AddLocation(sarifLocation(e, signatures.Evidence{}))
+		result.Locations = []sarifLocation{sarifLocationOf(e, signatures.Evidence{})}
 	}
-	result.WithPartialFingerprints(map[string]string{"extwatch/v1": fingerprint(e, f)})
-	bag := sarif.NewPropertyBag().Add("verdict", string(f.Verdict)).Add("extensionId", e.ID).Add("extensionVersion", e.Version()).Add("origin", string(e.Origin))
+	result.Properties = map[string]string{"verdict": string(f.Verdict), "extensionId": e.ID, "extensionVersion": e.Version(), "origin": string(e.Origin)}
 	for key, value := range map[string]string{"browser": e.Browser, "channel": e.Channel, "user": e.User, "profile": e.Profile, "campaign": f.Campaign} {
 		if value != "" {
-			bag.Add(key, value)
+			result.Properties[key] = value
 		}
 	}
-	return result.WithProperties(bag)
+	return result
 }
 
-// sarifLocation is the file and line of a piece of evidence; what has none is placed in the manifest.
-func sarifLocation(e *manifests.Extension, ev signatures.Evidence) *sarif.Location {
-	file := cmp.Or(ev.File, "manifest.json")
-	physical := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(fileURI(e.Path, file)))
+// sarifLocationOf is the file and line of a piece of evidence; what has none is placed in the manifest.
+func sarifLocationOf(e *manifests.Extension, ev signatures.Evidence) sarifLocation {
+	location := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{fileURI(e.Path, cmp.Or(ev.File, "manifest.json"))}}}
 	if ev.Line > 0 {
 		// The column is left out: ours counts bytes, SARIF's counts characters.
-		physical.WithRegion(sarif.NewRegion().WithStartLine(ev.Line).
-			WithSnippet(sarif.NewArtifactContent().WithText(clean(ev.Text, maxText))))
+		location.Physical.Region = &sarifRegion{StartLine: ev.Line, Snippet: sarifText{Text: clean(ev.Text, maxText)}}
 	}
-	location := sarif.NewLocationWithPhysicalLocation(physical)
 	if ev.Text != "" {
-		location.WithMessage(sarif.NewTextMessage(evidence(ev)))
+		location.Message = &sarifText{Text: evidence(ev)}
 	}
 	return location
 }

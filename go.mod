@@ -23,6 +23,7 @@ require (
 	golang.org/x/term v0.47.0
 	golang.org/x/text v0.43.0
 	google.golang.org/protobuf v1.36.12
+	howett.net/plist v1.0.1
 	pgregory.net/rapid v1.3.0
 )
 

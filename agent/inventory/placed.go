@@ -84,6 +84,7 @@ func (r *Reader) ordersFor(p browsers.Profile, h *held) orders {
 		path, root, err := r.openSystem(dir)
 		o.read(path, root, err, o.readPolicies)
 	}
+	o.readManaged(r, p)
 	own := filepath.Join(p.DataDir, externalName)
 	root, err := r.openExternal(p, h)
 	o.read(own, root, err, o.readExternal)

@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"agent/browsers":      {},
 	"agent/watcher":       {},
 	"agent/inventory":     {"agent/browsers", "manifests", "manifests/archive"},
+	"agent/store":         {"manifests", "signatures", "signatures/behavior"},
 	"agent":               {"agent/browsers", "agent/inventory", "agent/watcher", "manifests", "signatures", "signatures/behavior"},
 	"agent/cli":           {"*"},
 

@@ -6,9 +6,14 @@
 // triggers run the same code: a change, the sweep (at the start, every hour, after an overflow or a sleep of the machine),
 // and a new ruleset. Watches are set before a profile is read, so that nothing falls in between.
 //
-// An extension is judged twice. The first verdict, from its manifest and the indicators, is told at once. Then its files
-// are read, by two workers, and the verdict may rise; only the findings that are new then are told. The same finding is
-// told once for an extension in a profile, over all its versions. One that goes away and returns is new.
+// An extension is judged three times. The first verdict, from its manifest and the indicators, is told at once. Then its
+// files are read, by two workers, and the verdict may rise. Then an Analyst says what its code does, in processes of their
+// own, and it may rise once more. Each has its own queue, so that a first verdict never waits for code. Only the findings
+// that are new are told. The same finding is told once for an extension in a profile, over all its versions. One that goes
+// away and returns is new.
+//
+// What the version before did is kept, so that rules may ask what an update gained. Code that changes in place is no
+// update: it is compared with the version before, as it was before.
 //
 // Files are read again when their stamp changed: path, size and time of each file of a folder, or those of a package. A
 // folder's files are stamped when the extension is new or changed, when the folder's own time changed, when something
@@ -38,12 +43,14 @@ import (
 	"github.com/extwatch/extwatch/agent/watcher"
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
+	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
 // Config says what to watch and whom to tell.
 type Config struct {
 	Machine browsers.Config     // the zero value is this machine
 	Rules   *signatures.Ruleset // required
+	Analyst *Analyst            // says what code does; the caller closes it after Run. Nil: code is not analysed
 	Tell    func(Event)         // required; called from one goroutine, in order; it must be quick
 	Locale  string              // UI locale for names; "" is en_US
 	Sweep   time.Duration       // between two checks of everything; 0 is an hour
@@ -61,6 +68,7 @@ const (
 	Installed Kind = "new"     // an extension that was not there before
 	Changed   Kind = "changed" // another version, enabled or disabled, other permissions granted
 	Gone      Kind = "gone"    // an extension that is there no more
+	Judged    Kind = "judged"  // its code has been analysed: the verdict is final, until something changes
 	Warning   Kind = "warning" // new findings, suspicious or worse; or an enabled extension that cannot be judged
 	Problem   Kind = "problem" // something that could not be read or watched
 )
@@ -70,10 +78,11 @@ type Event struct {
 	Kind Kind
 	At   time.Time // when the change was noticed
 
-	// With Found, Installed, Changed, Gone and Warning. What the pointers in them lead to is shared: it is read-only.
+	// With Found, Installed, Changed, Gone, Judged and Warning. What the pointers in them lead to is shared: it is read-only.
 	Extension manifests.Extension
 	Profile   browsers.Profile
-	Result    signatures.Result    // Partial: the files have not been read yet
+	Result    signatures.Result    // Partial: the files have not been read, or the code has not been analysed yet
+	Code      *behavior.Report     // what the code does; nil: not analysed yet
 	New       []signatures.Finding // with Warning: those of Result.Findings that have not been told; none when it is unreadable
 
 	Problem manifests.Problem // with Problem

@@ -143,13 +143,16 @@ func (r *run) finished(rd *reading) {
 	k.failed = false
 	r.untell(k.problem)
 	r.contents[rd.ext.Path] = rd.got
-	if k.contents == rd.got.contents {
-		return
+	if k.contents != rd.got.contents {
+		k.contents = rd.got.contents
+		if k.code.asked && (k.code.digest == "" || k.code.digest != k.contents.Digest) {
+			k.code = &code{} // it has changed in place
+		}
+		k.at = r.cfg.Now()
+		r.judge(k)
+		r.warn(k)
 	}
-	k.contents = rd.got.contents
-	k.at = r.cfg.Now()
-	r.judge(k)
-	r.warn(k)
+	r.study(k, rd.got)
 }
 
 // unread deals with files that could not be read: the browser may just be replacing them.

@@ -28,6 +28,8 @@ type known struct {
 	previous *manifests.Extension // the version before
 	result   signatures.Result
 	contents *signatures.Contents // nil until the files have been read
+	code     *code                // what it does; never nil
+	oldCode  *code                // what the version before did
 	mark     mark
 	at       time.Time // when its last change was noticed
 
@@ -37,6 +39,7 @@ type known struct {
 	failed     bool                          // its files could not be opened the last time
 	stamped    time.Time                     // when its files were last asked for
 	problem    manifests.Problem             // why its files cannot be read, as it was told
+	unstudied  manifests.Problem             // why its code cannot be analysed, as it was told
 	beside     bool                          // a version that waits beside the one that runs
 	gone       bool
 }
@@ -73,7 +76,9 @@ func (r *run) diff(p *profile, l *listing) {
 				r.compare(k, e, l.marks[i])
 				continue
 			}
-			r.add(p, s, &known{profile: p, ext: e, mark: l.marks[i], at: p.cause.at, told: map[string]signatures.Verdict{}})
+			r.add(p, s, &known{
+				profile: p, ext: e, mark: l.marks[i], at: p.cause.at, told: map[string]signatures.Verdict{}, code: &code{},
+			})
 		}
 	}
 	for s, k := range p.known {
@@ -94,6 +99,7 @@ func (r *run) add(p *profile, s slot, k *known) {
 	if main := p.known[slot{id: s.id}]; main != nil && s.path != "" && slotOf(k.ext).path == "" {
 		// One finding is told once, over all versions.
 		kind, k.beside, k.previous, k.told = Changed, true, main.ext, main.told
+		k.oldCode = main.code
 	}
 	if !r.ready || p.late {
 		kind = Found
@@ -162,9 +168,9 @@ func (r *run) compare(k *known, e *manifests.Extension, m mark) {
 	k.mark = m
 	if updated {
 		if old.Manifest != nil {
-			k.previous = old
+			k.previous, k.oldCode = old, k.code
 		}
-		k.contents = nil
+		k.contents, k.code = nil, &code{}
 	}
 	if updated || !sameState(old, e) {
 		k.at = k.profile.cause.at
@@ -212,19 +218,22 @@ func (r *run) gone(p *profile, s slot, at time.Time) {
 	k.at, k.gone = at, true
 	r.jobs = slices.DeleteFunc(r.jobs, func(j job) bool { return j.known == k })
 	r.untell(k.problem)
+	r.untell(k.unstudied)
 	if !k.beside {
 		r.tell(Gone, k)
 	}
 }
 
 func (r *run) tell(kind Kind, k *known) {
-	r.cfg.Tell(Event{Kind: kind, At: k.at, Extension: *k.ext, Profile: k.profile.Profile, Result: k.result})
+	r.cfg.Tell(Event{Kind: kind, At: k.at, Extension: *k.ext, Profile: k.profile.Profile, Result: k.result, Code: k.code.known()})
 }
 
 // judge gives the verdict from what is known now.
 func (r *run) judge(k *known) {
 	err := r.protect("judging "+k.ext.Path, func() {
-		k.result = r.rules.Judge(signatures.Input{Extension: k.ext, Previous: k.previous, Contents: k.contents})
+		k.result = r.rules.Judge(signatures.Input{
+			Extension: k.ext, Previous: k.previous, Contents: k.contents, Behavior: k.code.known(), PreviousBehavior: k.oldCode.known(),
+		})
 	})
 	if err != nil {
 		k.result = signatures.Result{
@@ -262,7 +271,7 @@ func (r *run) warn(k *known) {
 		k.warned = true
 	}
 	r.cfg.Tell(Event{
-		Kind: Warning, At: k.at, Extension: *k.ext, Profile: k.profile.Profile, Result: k.result, New: fresh,
+		Kind: Warning, At: k.at, Extension: *k.ext, Profile: k.profile.Profile, Result: k.result, Code: k.code.known(), New: fresh,
 	})
 }
 

@@ -56,6 +56,10 @@ type run struct {
 	readings chan *reading
 	contents map[string]content // by path
 
+	studies  []*study // extensions whose code is to be analysed
+	studying int      // how many are being analysed
+	studied  chan *study
+
 	found    chan search
 	finding  bool
 	findTold manifests.Problem // that it takes long
@@ -84,6 +88,7 @@ func newRun(a *Agent, w *watcher.Watcher) *run {
 		listed:   make(chan *listing),
 		readings: make(chan *reading),
 		contents: map[string]content{},
+		studied:  make(chan *study),
 		found:    make(chan search),
 	}
 }
@@ -99,6 +104,7 @@ func (r *run) loop(ctx context.Context) error {
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		r.startJobs(ctx)
+		r.startStudies(ctx)
 		if r.step(ctx, timer, false) {
 			continue
 		}
@@ -144,6 +150,8 @@ func (r *run) step(ctx context.Context, timer *time.Timer, wait bool) bool {
 		r.watched(ctx, problems)
 	case rd := <-r.readings:
 		r.finished(rd)
+	case s := <-r.studied:
+		r.analyzed(s)
 	case <-r.swapped:
 		r.swap()
 	case <-timer.C:

@@ -48,6 +48,8 @@ type Contents struct {
 	Bytes    int64 // of the files that were read
 	Problems []manifests.Problem
 	Complete bool // false when a bound was reached or a file could not be read
+	// Digest is a hash of the paths and contents of all files; "" when not all of them were read and hashed.
+	Digest string
 
 	ruleset *Ruleset
 	scripts int                // files searched
@@ -77,6 +79,8 @@ type scan struct {
 	buf        []byte
 	hash       hash.Hash
 	ends       [][]int32 // by search: where the texts end that an expression needs, in the script at hand
+	digest     hash.Hash // of paths and hashes of files
+	unhashed   bool      // not all files were hashed
 }
 
 var errTooMuch = errors.New("a bound was reached")
@@ -89,7 +93,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<20); return &b
 func (rs *Ruleset) Read(ctx context.Context, files manifests.Files) (*Contents, error) {
 	c := &Contents{ruleset: rs, Complete: true, places: make([][]place, len(rs.searches)), hosts: map[string]place{}}
 	pooled, _ := buffers.Get().(*[]byte)
-	sc := &scan{rs: rs, c: c, files: files, buf: *pooled, hash: sha256.New(), ends: make([][]int32, len(rs.searches))}
+	sc := &scan{rs: rs, c: c, files: files, buf: *pooled, hash: sha256.New(), digest: sha256.New(), ends: make([][]int32, len(rs.searches))}
 	defer func() {
 		if cap(sc.buf) <= maxScript/4 { // a giant is not kept for ever
 			*pooled = sc.buf[:0]
@@ -132,6 +136,9 @@ func (rs *Ruleset) Read(ctx context.Context, files manifests.Files) (*Contents, 
 	if c.Files == 0 {
 		c.Complete = false
 		c.Problems = append(c.Problems, manifests.Problem{Reason: "no file of the extension could be read"})
+	}
+	if c.Complete && !sc.unhashed {
+		c.Digest = hex.EncodeToString(sc.digest.Sum(nil))
 	}
 	return c, nil
 }
@@ -199,6 +206,8 @@ func (sc *scan) visit(name string, entry fs.DirEntry) error {
 	if sc.rs.wantPaths || sc.rs.wantHashes {
 		sc.c.all = append(sc.c.all, contentFile{name, sum})
 	}
+	fmt.Fprintf(sc.digest, "%q %s\n", name, sum)
+	sc.unhashed = sc.unhashed || sum == ""
 	if sum != "" && sc.rs.indicators.hashes[sum] != nil {
 		sc.c.listed = append(sc.c.listed, contentFile{show(name), sum})
 	}

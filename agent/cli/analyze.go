@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/extwatch/extwatch/agent"
 	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
@@ -27,11 +28,11 @@ func newAnalyze(c *console) *cobra.Command {
 	}
 }
 
-// newPool starts the program again, once for each processor, when code is to be analysed.
-func newPool() (*behavior.Pool, error) {
+// newAnalyst starts the program again, once for each processor, when code is to be analysed.
+func newAnalyst() (*agent.Analyst, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, failed("run it with --quick to judge without reading the code", "cannot find the program's own file: %v", err)
+		return nil, failed("start it by its full path", "cannot find the program's own file: %v", err)
 	}
-	return behavior.NewPool(runtime.NumCPU(), []string{self, analyzeCommand}), nil
+	return agent.NewAnalyst(runtime.NumCPU(), []string{self, analyzeCommand}, engineVersion), nil
 }

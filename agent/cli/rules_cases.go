@@ -113,7 +113,7 @@ func tryRules(ctx context.Context, c *console, rs *signatures.Ruleset, names []s
 		return err
 	}
 	s := &scanner{inventory: inventory.NewReader(inventory.Config{}), rules: rulesets{rs}, progress: newProgress(c, true)}
-	if s.code, err = newPool(); err != nil {
+	if s.code, err = newAnalyst(); err != nil {
 		return err
 	}
 	defer s.code.Close()

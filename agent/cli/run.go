@@ -20,7 +20,7 @@ const runLong = `Watches the extensions of every browser and profile that you ma
 that can rob an exchange or wallet account arrives or changes. Stays until Ctrl-C.
 
 With --json it prints one event a line: ready, found (there at the start), new, changed, gone,
-warning, problem.`
+judged (its code has been analysed), warning, problem.`
 
 const runExample = `  extwatch run                          warn in this terminal
   sudo extwatch run                     for all users of this machine
@@ -57,6 +57,11 @@ func runAgent(ctx context.Context, c *console, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	analyst, err := newAnalyst()
+	if err != nil {
+		return err
+	}
+	defer analyst.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	t := &teller{c: c, rules: rules, json: f.json, stop: cancel, found: map[signatures.Verdict]int{}}
@@ -64,6 +69,7 @@ func runAgent(ctx context.Context, c *console, f runFlags) error {
 	a, err := agent.New(agent.Config{
 		Machine: machine,
 		Rules:   rules[0],
+		Analyst: analyst,
 		Tell:    box.put,
 		Logger:  slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level})),
 	})

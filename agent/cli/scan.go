@@ -44,7 +44,7 @@ const scanExample = `  extwatch scan                                 this machin
   extwatch scan ~/Downloads/helper.crx          before you install it
   extwatch scan --root /mnt/disk --os windows   a mounted disk or image
   extwatch scan --format json > report.json     for programs; sarif for code scanning
-  extwatch scan --code                          analyse the code of all of them too: takes minutes
+  extwatch scan --quick                         do not analyse what code does: much faster
   extwatch scan --inventory                     list only, judge nothing: fast`
 
 func newScan(c *console) *cobra.Command {
@@ -61,8 +61,10 @@ func newScan(c *console) *cobra.Command {
 	flags.StringVarP(&f.output, "output", "o", "", "write the report to `FILE` instead of the terminal")
 	flags.BoolVar(&f.all, "all", false, "in the table, list clean and built-in extensions one by one")
 	flags.BoolVar(&f.inventory, "inventory", false, "list only: load no rules, read no code, give no verdict")
-	flags.BoolVar(&f.quick, "quick", false, "judge a PATH without analysing what its code does")
-	flags.BoolVar(&f.code, "code", false, "analyse what the code does on all profiles too: takes minutes")
+	flags.BoolVar(&f.quick, "quick", false, "judge without analysing what the code does")
+	flags.BoolVar(&f.code, "code", true, "analyse what the code does; this is the default")
+	cmd.MarkFlagsMutuallyExclusive("quick", "code")
+	_ = flags.MarkHidden("code") // it was needed once; scripts that give it still work
 	flags.StringVar(&f.browser, "browser", "", "only this browser, by `NAME` (chrome, firefox, brave, ...)")
 	flags.StringVar(&f.root, "root", "", "look at the disk or image mounted at `DIR` instead of this machine")
 	flags.StringVar(&f.os, "os", "", "with --root, the system on it: `NAME` is linux, windows or darwin (default: this one's)")
@@ -113,14 +115,13 @@ func runScan(ctx context.Context, c *console, f scanFlags, args []string) error 
 	}
 	p := newProgress(c, !f.noProgress)
 	s := &scanner{inventory: inventory.NewReader(inventory.Config{OS: f.os, Root: f.root, Brief: f.inventory}), rules: r.rules, progress: p}
-	// Analysing the code of all profiles takes minutes, so it is for those who ask; for one package seconds.
-	if r.judged && (f.code || len(args) > 0 && !f.quick) {
-		pool, err := newPool()
+	if r.judged && !f.quick {
+		analyst, err := newAnalyst()
 		if err != nil {
 			return err
 		}
-		defer pool.Close()
-		s.code = pool
+		defer analyst.Close()
+		s.code = analyst
 	}
 	if err := f.collect(ctx, s, r, args); err != nil {
 		return err

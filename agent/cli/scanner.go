@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/extwatch/extwatch/agent"
 	"github.com/extwatch/extwatch/agent/browsers"
 	"github.com/extwatch/extwatch/agent/inventory"
 	"github.com/extwatch/extwatch/manifests"
@@ -19,7 +20,7 @@ import (
 type scanner struct {
 	inventory *inventory.Reader
 	rules     rulesets       // none: list only
-	code      *behavior.Pool // nil: the code is not analysed
+	code      *agent.Analyst // nil: the code is not analysed
 	progress  *progress
 
 	jobs chan judged
@@ -128,7 +129,7 @@ func (s *scanner) problems(p ...manifests.Problem) {
 }
 
 // judgeOne reads an extension's files and judges it. It fails only when ctx ends.
-func judgeOne(ctx context.Context, rules rulesets, pool *behavior.Pool, e *manifests.Extension) (result signatures.Result, code *behavior.Report, err error) {
+func judgeOne(ctx context.Context, rules rulesets, analyst *agent.Analyst, e *manifests.Extension) (result signatures.Result, code *behavior.Report, err error) {
 	defer func() {
 		// The last line of defence: an extension that finds a mistake in our code must not hide the others.
 		if r := recover(); r != nil {
@@ -136,59 +137,36 @@ func judgeOne(ctx context.Context, rules rulesets, pool *behavior.Pool, e *manif
 			result = signatures.Result{Verdict: signatures.Unreadable, Problems: []manifests.Problem{{Path: e.Path, Reason: reason}}}
 		}
 	}()
-	code, problem := analyze(ctx, pool, e)
+	read, problem := make([]*signatures.Contents, len(rules)), error(nil)
 	for i, rs := range rules {
-		one, err := judgeBy(ctx, rs, e, code)
-		switch {
-		case err != nil:
-			return signatures.Result{}, nil, err
-		case i == 0:
-			result = one
-		default:
-			result = merge(result, one)
+		if ctx.Err() != nil || e.Open == nil {
+			break
 		}
+		if read[i], err = contents(ctx, rs, e); err != nil {
+			problem = err // manifest and indicators still speak
+			break
+		}
+	}
+	if analyst != nil && ctx.Err() == nil {
+		var unknown error
+		if code, unknown = analyst.Analyze(ctx, e, read[0]); problem == nil {
+			problem = unknown
+		}
+	}
+	if ctx.Err() != nil {
+		return signatures.Result{}, nil, ctx.Err()
+	}
+	for i, rs := range rules {
+		one := rs.Judge(signatures.Input{Extension: e, Contents: read[i], Behavior: code})
+		if i > 0 {
+			one = merge(result, one)
+		}
+		result = one
 	}
 	if problem != nil {
 		result.Problems = append(result.Problems, manifests.Problem{Path: e.Path, Reason: problem.Error()})
 	}
 	return result, code, nil
-}
-
-// analyze says what the code of an extension does; nil when that is not asked for or there is none.
-func analyze(ctx context.Context, pool *behavior.Pool, e *manifests.Extension) (*behavior.Report, error) {
-	if pool == nil || e.Open == nil || e.Origin == manifests.OriginBuiltin {
-		return nil, nil
-	}
-	files, err := e.Open()
-	if err != nil {
-		return nil, nil // reading the files for the rules says so
-	}
-	defer files.Close()
-	report, err := pool.Analyze(ctx, behavior.Input{Manifest: e.Manifest, Files: files})
-	if err != nil {
-		return nil, fmt.Errorf("its code was not analysed: %w", err)
-	}
-	return &report, nil
-}
-
-// judgeBy judges with one ruleset. When the files cannot be read, manifest and indicators still speak.
-func judgeBy(ctx context.Context, rs *signatures.Ruleset, e *manifests.Extension, code *behavior.Report) (signatures.Result, error) {
-	in := signatures.Input{Extension: e, Behavior: code}
-	err := ctx.Err()
-	if err == nil && e.Open != nil {
-		in.Contents, err = contents(ctx, rs, e)
-	}
-	if ctx.Err() != nil {
-		return signatures.Result{}, ctx.Err()
-	}
-	if err != nil {
-		in.Contents = nil
-	}
-	result := rs.Judge(in)
-	if err != nil {
-		result.Problems = append(result.Problems, manifests.Problem{Path: e.Path, Reason: err.Error()})
-	}
-	return result, nil
 }
 
 // contents reads the files of an extension.

@@ -27,7 +27,7 @@ type teller struct {
 
 // A jsonEvent is one line of "run --json".
 type jsonEvent struct {
-	Event     string         `json:"event"` // ready, found, new, changed, gone, warning, problem
+	Event     string         `json:"event"` // ready, found, new, changed, gone, judged, warning, problem
 	Time      string         `json:"time"`  // RFC 3339, UTC, milliseconds
 	Extension *jsonExtension `json:"extension,omitempty"`
 	New       []string       `json:"new,omitempty"` // with warning: rules that were not told before
@@ -76,7 +76,7 @@ func (t *teller) line(e agent.Event) error {
 	case agent.Problem:
 		out.Path, out.Reason = e.Problem.Path, e.Problem.Reason
 	default:
-		x := jsonOf(&e.Extension, &e.Result, nil)
+		x := jsonOf(&e.Extension, &e.Result, e.Code)
 		out.Extension = &x
 		for _, f := range e.New {
 			out.New = append(out.New, f.Rule)
@@ -98,6 +98,8 @@ func (t *teller) text(e agent.Event) []string {
 	case agent.Found:
 		t.found[e.Result.Verdict]++ // told together when the agent is ready
 		return nil
+	case agent.Judged:
+		return nil // what it adds is a warning
 	case agent.Warning:
 		res := e.Result
 		if len(e.New) > 0 {

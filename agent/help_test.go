@@ -21,7 +21,12 @@ import (
 	"github.com/extwatch/extwatch/signatures"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == "analyze" {
+		os.Exit(worker(os.Args[2]))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // rule writes a rule with one condition.
 func rule(name string, n int, condition, match string) *fstest.MapFile {

@@ -42,12 +42,12 @@ type study struct {
 }
 
 // study lets an extension's code be analysed, unless it is known what it does. Who arrives goes before what was there.
-func (r *run) study(k *known, got content) {
-	if r.cfg.Analyst == nil || k.ext.Origin == manifests.OriginBuiltin || k.code.asked {
+func (r *run) study(k *known, e *manifests.Extension, c *code, got content) {
+	if r.cfg.Analyst == nil || e.Origin == manifests.OriginBuiltin || c.asked {
 		return
 	}
-	k.code.asked, k.code.digest = true, got.contents.Digest
-	s := &study{known: k, ext: k.ext, code: k.code, stamp: got.stamp, contents: got.contents}
+	c.asked, c.digest = true, got.contents.Digest
+	s := &study{known: k, ext: e, code: c, stamp: got.stamp, contents: got.contents}
 	if r.ready {
 		r.studies = slices.Insert(r.studies, 0, s)
 	} else {

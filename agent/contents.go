@@ -34,6 +34,7 @@ type content struct {
 type job struct {
 	known *known
 	ext   *manifests.Extension
+	code  *code // what is not known yet of it
 	rules *signatures.Ruleset
 	had   content // of the last time
 }
@@ -51,12 +52,13 @@ type reading struct {
 
 // readFiles lets an extension's files be read, before those that are only looked at again or after.
 func (r *run) readFiles(k *known, first bool) {
-	r.jobs = slices.DeleteFunc(r.jobs, func(j job) bool { return j.known == k })
+	// The version before is still to be read, for what this one gained.
+	r.jobs = slices.DeleteFunc(r.jobs, func(j job) bool { return j.known == k && j.code != k.oldCode })
 	if k.ext.Open == nil {
 		return
 	}
 	k.stamped = time.Now()
-	j := job{known: k, ext: k.ext}
+	j := job{known: k, ext: k.ext, code: k.code}
 	if first {
 		r.jobs = slices.Insert(r.jobs, 0, j)
 	} else {
@@ -134,6 +136,9 @@ func (r *run) finished(rd *reading) {
 	r.passStuck()
 	k := rd.known
 	if k.gone || k.ext.Path != rd.ext.Path || r.rules != rd.rules {
+		if !k.gone && rd.err == nil && rd.code == k.oldCode {
+			r.study(k, rd.ext, rd.code, rd.got)
+		}
 		return // it has changed meanwhile, and is read again
 	}
 	if rd.err != nil {
@@ -152,7 +157,7 @@ func (r *run) finished(rd *reading) {
 		r.judge(k)
 		r.warn(k)
 	}
-	r.study(k, rd.got)
+	r.study(k, k.ext, k.code, rd.got)
 }
 
 // unread deals with files that could not be read: the browser may just be replacing them.

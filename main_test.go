@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -38,6 +39,11 @@ func TestScripts(t *testing.T) {
 			// Neither colours nor the browsers of whoever runs the tests.
 			e.Values[runningKey{}] = &running{}
 			e.Setenv("NO_COLOR", "1")
+			extensions, err := filepath.Abs(filepath.Join("signatures", "testdata"))
+			if err != nil {
+				return err
+			}
+			e.Setenv("EXTENSIONS", extensions)
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "nobody"))
 			return os.Mkdir(filepath.Join(e.WorkDir, "nobody"), 0o755)
 		},
@@ -51,6 +57,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"start": start,
 		"until": until,
 		"stop":  stop,
+		"scrub": scrub,
 	}
 }
 
@@ -92,6 +99,18 @@ func (r *running) String() string {
 }
 
 type runningKey struct{}
+
+// scrub copies what the last command printed to a file, without what differs from run to run: the folder of the test, IDs
+// made from it, and seconds. "scrub FILE".
+func scrub(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: scrub FILE")
+	}
+	text := strings.ReplaceAll(ts.ReadFile("stdout"), ts.Getenv("WORK"), "$WORK")
+	text = regexp.MustCompile(`\b[a-p]{32}\b`).ReplaceAllString(text, "ID")
+	text = regexp.MustCompile(`took [0-9.]+ s`).ReplaceAllString(text, "took T s")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
 
 // start runs a command that stays: "start extwatch run".
 func start(ts *testscript.TestScript, neg bool, args []string) {

@@ -14,6 +14,7 @@ import (
 // A report is what a scan found, in the order in which it is shown.
 type report struct {
 	judged     bool // false: only listed, so that nothing is said about verdicts
+	explain    bool // tell all about what needs attention, with the code
 	rules      rulesets
 	extensions []judged
 	problems   []manifests.Problem // of places, not of extensions

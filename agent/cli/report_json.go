@@ -41,34 +41,34 @@ type jsonSummary struct {
 }
 
 type jsonExtension struct {
-	Path            string               `json:"path,omitempty"`
-	Browser         string               `json:"browser,omitempty"`
-	Channel         string               `json:"channel,omitempty"`
-	User            string               `json:"user,omitempty"`
-	Profile         string               `json:"profile,omitempty"`
-	ProfileTitle    string               `json:"profile_title,omitempty"`
-	ID              string               `json:"id"`
-	IDFromPath      bool                 `json:"id_from_path,omitempty"`
-	Name            string               `json:"name"`
-	Version         string               `json:"version"`
-	Kind            string               `json:"kind,omitempty"`
-	Origin          manifests.Origin     `json:"origin,omitempty"`
-	FromStore       bool                 `json:"from_store"`
-	Enabled         bool                 `json:"enabled"`
-	Pending         bool                 `json:"pending,omitempty"`
-	Disabled        []string             `json:"disabled"`
-	ManifestVersion int                  `json:"manifest_version,omitempty"`
-	InstalledAt     string               `json:"installed_at,omitempty"` // RFC 3339, UTC
-	UpdatedAt       string               `json:"updated_at,omitempty"`
-	Granted         *jsonAccess          `json:"granted,omitempty"`
-	Withheld        bool                 `json:"withheld,omitempty"`
-	DiskDiffers     []string             `json:"disk_differs,omitempty"`
-	Unreadable      string               `json:"unreadable,omitempty"`
-	Verdict         signatures.Verdict   `json:"verdict,omitempty"`
-	Reach           []signatures.Reach   `json:"reach"`
-	Behavior        *jsonBehavior        `json:"behavior,omitempty"` // absent when the code was not analysed
-	Findings        []signatures.Finding `json:"findings"`
-	Problems        []manifests.Problem  `json:"problems"`
+	Path            string              `json:"path,omitempty"`
+	Browser         string              `json:"browser,omitempty"`
+	Channel         string              `json:"channel,omitempty"`
+	User            string              `json:"user,omitempty"`
+	Profile         string              `json:"profile,omitempty"`
+	ProfileTitle    string              `json:"profile_title,omitempty"`
+	ID              string              `json:"id"`
+	IDFromPath      bool                `json:"id_from_path,omitempty"`
+	Name            string              `json:"name"`
+	Version         string              `json:"version"`
+	Kind            string              `json:"kind,omitempty"`
+	Origin          manifests.Origin    `json:"origin,omitempty"`
+	FromStore       bool                `json:"from_store"`
+	Enabled         bool                `json:"enabled"`
+	Pending         bool                `json:"pending,omitempty"`
+	Disabled        []string            `json:"disabled"`
+	ManifestVersion int                 `json:"manifest_version,omitempty"`
+	InstalledAt     string              `json:"installed_at,omitempty"` // RFC 3339, UTC
+	UpdatedAt       string              `json:"updated_at,omitempty"`
+	Granted         *jsonAccess         `json:"granted,omitempty"`
+	Withheld        bool                `json:"withheld,omitempty"`
+	DiskDiffers     []string            `json:"disk_differs,omitempty"`
+	Unreadable      string              `json:"unreadable,omitempty"`
+	Verdict         signatures.Verdict  `json:"verdict,omitempty"`
+	Reach           []signatures.Reach  `json:"reach"`
+	Behavior        *jsonBehavior       `json:"behavior,omitempty"` // absent when the code was not analysed
+	Findings        []jsonFinding       `json:"findings"`
+	Problems        []manifests.Problem `json:"problems"`
 }
 
 type jsonAccess struct {
@@ -137,7 +137,7 @@ func jsonOf(e *manifests.Extension, res *signatures.Result, code *behavior.Repor
 		Origin: e.Origin, FromStore: e.FromStore, Enabled: e.Enabled, Pending: e.Pending, Disabled: list(e.Disabled),
 		InstalledAt: stamp(e.InstalledAt), UpdatedAt: stamp(e.UpdatedAt),
 		Withheld: e.Withheld, DiskDiffers: e.DiskDiffers, Unreadable: e.Unreadable,
-		Verdict: res.Verdict, Reach: make([]signatures.Reach, 0, len(res.Reach)), Findings: make([]signatures.Finding, 0, len(res.Findings)),
+		Verdict: res.Verdict, Reach: make([]signatures.Reach, 0, len(res.Reach)), Findings: findingsOf(res, code),
 		Problems: problemsOf(e, res),
 	}
 	if code != nil {
@@ -152,10 +152,6 @@ func jsonOf(e *manifests.Extension, res *signatures.Result, code *behavior.Repor
 	for _, r := range res.Reach {
 		r.Capabilities, r.Because = list(r.Capabilities), list(r.Because)
 		j.Reach = append(j.Reach, r)
-	}
-	for _, f := range res.Findings {
-		f.Evidence, f.Response = list(f.Evidence), signatures.Response{User: list(f.Response.User), Admin: list(f.Response.Admin)}
-		j.Findings = append(j.Findings, f)
 	}
 	return j
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
+	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
 // projectURL is where the program is explained.
@@ -126,6 +127,9 @@ func sarifResultOf(j *judged, f signatures.Finding) sarifResult {
 	if len(f.Evidence) == 0 {
 		result.Locations = []sarifLocation{sarifLocationOf(e, signatures.Evidence{})}
 	}
+	for _, flow := range flowsOf(f, j.code) {
+		result.CodeFlows = append(result.CodeFlows, sarifFlow(e, flow))
+	}
 	result.Properties = map[string]string{"verdict": string(f.Verdict), "extensionId": e.ID, "extensionVersion": e.Version(), "origin": string(e.Origin)}
 	for key, value := range map[string]string{"browser": e.Browser, "channel": e.Channel, "user": e.User, "profile": e.Profile, "campaign": f.Campaign} {
 		if value != "" {
@@ -133,6 +137,17 @@ func sarifResultOf(j *judged, f signatures.Finding) sarifResult {
 		}
 	}
 	return result
+}
+
+// sarifFlow is a flow in the code, one location for each of its steps.
+func sarifFlow(e *manifests.Extension, flow *behavior.Flow) sarifCodeFlow {
+	var thread sarifThread
+	for _, s := range flow.Steps {
+		location := sarifLocationOf(e, signatures.Evidence{File: s.File, Line: s.Line, Column: s.Column, Text: cmp.Or(s.Code, s.What)})
+		location.Message = &sarifText{Text: clean(s.What, maxText)}
+		thread.Locations = append(thread.Locations, sarifStep{location})
+	}
+	return sarifCodeFlow{Message: sarifText{Text: plot(flow)}, Threads: []sarifThread{thread}}
 }
 
 // sarifLocationOf is the file and line of a piece of evidence; what has none is placed in the manifest.

@@ -148,7 +148,7 @@ func (t *table) group(g place, all bool) []string {
 		case !all && j.ext.Origin == manifests.OriginBuiltin && !bad(j.result.Verdict) && j.result.Verdict != signatures.Unreadable:
 			builtin = append(builtin, j)
 			continue
-		case !all && t.r.judged && j.result.Verdict == signatures.Clean:
+		case !all && t.r.judged && j.result.Verdict == signatures.Clean && !(t.r.explain && j.under == j.ext.Path):
 			harmless = append(harmless, j)
 			continue
 		}
@@ -205,13 +205,16 @@ func (t *table) detail(j *judged, all bool) []string {
 		return nil
 	}
 	v := j.result.Verdict
+	if t.r.explain && (all || bad(v) || v == signatures.Unreadable || j.under == j.ext.Path && j.under != "") {
+		return t.explained(j)
+	}
 	if !bad(v) && v != signatures.Unreadable {
 		if all {
 			return t.notes(j)
 		}
 		return nil
 	}
-	x := explain(&j.ext, &j.result, j.profile, t.r.rules, t.c.now())
+	x := explain(&j.ext, &j.result, j.code, j.profile, t.r.rules, t.c.now())
 	head := strings.TrimSpace(fmt.Sprintf("%s: \"%s\" %s", v, x.name, x.version))
 	lines := []string{"", "  " + t.c.paint(shadeOf(v), head)}
 	lines = append(lines, wrap(x.where, "  ", "  ", t.c.width)...)

@@ -273,7 +273,7 @@ func TestWarning(t *testing.T) {
 	j := thief()
 	var out bytes.Buffer
 	c := testConsole(&out)
-	lines := writeWarning(c, explain(&j.ext, &j.result, j.profile, testRules(t), noon))
+	lines := writeWarning(c, explain(&j.ext, &j.result, j.code, j.profile, testRules(t), noon))
 	if len(lines) > 25 {
 		t.Errorf("%d lines: too long beside a frightened person", len(lines))
 	}
@@ -290,7 +290,7 @@ func TestWarningIsBounded(t *testing.T) {
 		f.Response.User = append(f.Response.User, "Do thing "+strings.Repeat("i", len(f.Response.User)))
 	}
 	var out bytes.Buffer
-	lines := writeWarning(testConsole(&out), explain(&j.ext, &j.result, j.profile, testRules(t), noon))
+	lines := writeWarning(testConsole(&out), explain(&j.ext, &j.result, j.code, j.profile, testRules(t), noon))
 	if len(lines) > 50 {
 		t.Errorf("%d lines", len(lines))
 	}

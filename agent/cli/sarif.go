@@ -68,6 +68,7 @@ type sarifResult struct {
 	Level        string            `json:"level"`
 	Message      sarifText         `json:"message"`
 	Locations    []sarifLocation   `json:"locations"`
+	CodeFlows    []sarifCodeFlow   `json:"codeFlows,omitempty"`
 	Fingerprints map[string]string `json:"partialFingerprints"`
 	Properties   map[string]string `json:"properties"`
 }
@@ -75,6 +76,19 @@ type sarifResult struct {
 type sarifLocation struct {
 	Physical sarifPhysical `json:"physicalLocation"`
 	Message  *sarifText    `json:"message,omitempty"`
+}
+
+type sarifCodeFlow struct {
+	Message sarifText     `json:"message"`
+	Threads []sarifThread `json:"threadFlows"`
+}
+
+type sarifThread struct {
+	Locations []sarifStep `json:"locations"`
+}
+
+type sarifStep struct {
+	Location sarifLocation `json:"location"`
 }
 
 type sarifPhysical struct {

@@ -27,6 +27,7 @@ type scanFlags struct {
 	all        bool
 	inventory  bool
 	quick      bool
+	explain    bool
 	code       bool
 	noProgress bool
 	homes      homes
@@ -42,6 +43,7 @@ Exit code: 0 nothing suspicious, 1 error, 2 wrong usage, 3 something suspicious 
 
 const scanExample = `  extwatch scan                                 this machine
   extwatch scan ~/Downloads/helper.crx          before you install it
+  extwatch scan --explain ~/Downloads/helper.crx  and how it does it, with the lines of its code
   extwatch scan --root /mnt/disk --os windows   a mounted disk or image
   extwatch scan --format json > report.json     for programs; sarif for code scanning
   extwatch scan --quick                         do not analyse what code does: much faster
@@ -62,6 +64,7 @@ func newScan(c *console) *cobra.Command {
 	flags.BoolVar(&f.all, "all", false, "in the table, list clean and built-in extensions one by one")
 	flags.BoolVar(&f.inventory, "inventory", false, "list only: load no rules, read no code, give no verdict")
 	flags.BoolVar(&f.quick, "quick", false, "judge without analysing what the code does")
+	flags.BoolVar(&f.explain, "explain", false, "in the table, tell how it happens in the code, what it reaches and how sure that is")
 	flags.BoolVar(&f.code, "code", true, "analyse what the code does; this is the default")
 	cmd.MarkFlagsMutuallyExclusive("quick", "code")
 	_ = flags.MarkHidden("code") // it was needed once; scripts that give it still work
@@ -100,7 +103,7 @@ func runScan(ctx context.Context, c *console, f scanFlags, args []string) error 
 	}
 	write := writers()[f.format]
 	start := c.now()
-	r := &report{judged: !f.inventory}
+	r := &report{judged: !f.inventory, explain: f.explain}
 	if r.judged {
 		rs, err := loadRules(f.rules)
 		if err != nil {
@@ -148,6 +151,9 @@ func (f *scanFlags) check(args []string) error {
 	}
 	if f.inventory && f.format == "sarif" {
 		return usage("use --format table or json, or leave out --inventory", "a SARIF report is made of verdicts, and --inventory gives none")
+	}
+	if f.explain && (f.inventory || f.quick) {
+		return usage("leave out --inventory and --quick", "--explain tells what the code does, and they leave that out")
 	}
 	if f.os != "" && !slices.Contains([]string{"linux", "windows", "darwin"}, f.os) {
 		return usage("the systems are linux, windows and darwin (macOS)", "there is no system %q", f.os)

@@ -182,7 +182,7 @@ func (s *selftest) follow(ctx context.Context, rules rulesets, id, profile strin
 	s.say("the agent warned; this is what you would read:")
 	if !s.quiet {
 		var lines []string
-		for _, l := range writeWarning(s.c, explain(&w.Extension, &w.Result, &w.Profile, rules, time.Now())) {
+		for _, l := range writeWarning(s.c, explain(&w.Extension, &w.Result, w.Code, &w.Profile, rules, time.Now())) {
 			lines = append(lines, "    | "+l)
 		}
 		if err := s.c.print(lines...); err != nil {

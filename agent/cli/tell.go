@@ -105,7 +105,7 @@ func (t *teller) text(e agent.Event) []string {
 		if len(e.New) > 0 {
 			res.Findings = e.New // what was told before is not told again
 		}
-		lines := writeWarning(t.c, explain(&e.Extension, &res, &e.Profile, t.rules, t.c.now()))
+		lines := writeWarning(t.c, explain(&e.Extension, &res, e.Code, &e.Profile, t.rules, t.c.now()))
 		return append(append([]string{""}, lines...), "")
 	case agent.Problem:
 		return wrap(problem(e.Problem), t.clock(e.At)+"problem  ", strings.Repeat(" ", 10), t.c.width)

@@ -9,6 +9,7 @@ import (
 	"github.com/extwatch/extwatch/agent/browsers"
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
+	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
 // A warning has to fit on a screen beside a frightened person: at most about 25 lines. What is left out is in the scan
@@ -36,7 +37,7 @@ type explanation struct {
 }
 
 // explain puts a judgement into words. p may be nil, for an extension given by path.
-func explain(e *manifests.Extension, res *signatures.Result, p *browsers.Profile, rules rulesets, now time.Time) explanation {
+func explain(e *manifests.Extension, res *signatures.Result, code *behavior.Report, p *browsers.Profile, rules rulesets, now time.Time) explanation {
 	x := explanation{
 		verdict: res.Verdict, name: clean(e.Name(), maxName), version: clean(e.Version(), 20), where: where(e, p, now),
 		place: clean(e.ID, 64),
@@ -53,7 +54,11 @@ func explain(e *manifests.Extension, res *signatures.Result, p *browsers.Profile
 			seen = append(seen, f.Title)
 			x.what = append(x.what, sentence(f.Title)+optional(" ", sentence(f.Description)))
 		}
-		for _, reason := range reasons(f, res.Reach) {
+		told := stories(f, code)
+		for _, story := range told {
+			x.why = appendNew(x.why, story)
+		}
+		for _, reason := range reasons(withoutFlows(f, len(told) > 0), res.Reach) {
 			x.why = appendNew(x.why, reason)
 		}
 		for _, d := range f.FalsePositives {

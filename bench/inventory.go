@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -18,7 +19,11 @@ type contender struct {
 	env  []string
 	wall []time.Duration
 	cpu  []time.Duration
-	out  string // standard output of its last run, for recall
+
+	watched bool  // sample its memory, and that of the processes below it
+	peak    int64 // bytes, the most of all runs
+
+	out string // standard output of its last run, for recall
 }
 
 // inventory runs each contender in turn (A B C A B C …), so that all see the same load, and prints medians and the median of
@@ -63,7 +68,7 @@ func contenders(program, tree, tmp string) []*contender {
 	home := filepath.Join(tree, "home")
 	all := []*contender{
 		{name: "extwatch --inventory", args: []string{program, "scan", "--inventory", "--format", "json", "--root", tree, "--os", "linux"}},
-		{name: "extwatch scan", args: []string{program, "scan", "--format", "json", "--root", tree, "--os", "linux"}},
+		{name: "extwatch scan --quick", args: []string{program, "scan", "--quick", "--format", "json", "--root", tree, "--os", "linux"}},
 		{name: "find manifest.json", args: []string{"find", home, "-path", "*/Extensions/*", "-name", "manifest.json"}},
 		{name: "extwatch --help", args: []string{program, "--help"}},
 	}
@@ -93,13 +98,25 @@ func (c *contender) run(counted bool) error {
 	cmd := exec.Command(c.args[0], c.args[1:]...)
 	cmd.Env = append(os.Environ(), c.env...)
 	start := time.Now()
-	out, err := cmd.Output()
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	err := cmd.Start()
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
+	if c.watched {
+		stop := watchMemory(cmd)
+		err = cmd.Wait()
+		c.peak = max(c.peak, stop())
+	} else {
+		err = cmd.Wait()
+	}
 	wall := time.Since(start)
 	// Exit codes other than 0 are results for some (3: findings).
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		return fmt.Errorf("%s: %w", c.name, err)
 	}
-	c.out = string(out)
+	c.out = out.String()
 	if result := resultFile(c.args); result != "" {
 		data, err := os.ReadFile(result)
 		if err != nil {

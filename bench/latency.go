@@ -26,6 +26,7 @@ type observer struct {
 	mu     sync.Mutex
 	first  map[string]time.Time // ID → its first verdict was read from the pipe
 	warned map[string]time.Time // ID → its warning was
+	judged map[string]time.Time // ID → its full verdict was
 }
 
 // An event is the part of a line of `extwatch run --json` that matters here.
@@ -35,7 +36,7 @@ type event struct {
 }
 
 func observe(program string, args ...string) (*observer, error) {
-	o := &observer{ready: make(chan struct{}), first: map[string]time.Time{}, warned: map[string]time.Time{}}
+	o := &observer{ready: make(chan struct{}), first: map[string]time.Time{}, warned: map[string]time.Time{}, judged: map[string]time.Time{}}
 	o.cmd = exec.Command(program, append([]string{"run", "--json"}, args...)...)
 	o.cmd.Stderr = os.Stderr
 	out, err := o.cmd.StdoutPipe()
@@ -75,6 +76,10 @@ func (o *observer) read(out io.Reader) {
 			if _, ok := o.first[e.Extension.ID]; !ok {
 				o.first[e.Extension.ID] = now
 			}
+		case "judged":
+			if _, ok := o.judged[e.Extension.ID]; !ok {
+				o.judged[e.Extension.ID] = now
+			}
 		case "warning":
 			if _, ok := o.warned[e.Extension.ID]; !ok {
 				o.warned[e.Extension.ID] = now
@@ -108,6 +113,19 @@ func (o *observer) times(started map[string]time.Time) (first, warned []time.Dur
 		first, warned = append(first, f.Sub(start)), append(warned, w.Sub(start))
 	}
 	return first, warned, missed
+}
+
+// judgedSince waits for the full verdict of an install, and tells how long after its start both verdicts came.
+func (o *observer) judgedSince(id string, start time.Time) (first, full time.Duration, ok bool) {
+	for deadline := start.Add(patience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		o.mu.Lock()
+		f, j := o.first[id], o.judged[id]
+		o.mu.Unlock()
+		if !f.IsZero() && !j.IsZero() {
+			return f.Sub(start), j.Sub(start), true
+		}
+	}
+	return 0, 0, false
 }
 
 // latency replays installs as Chromium makes them: the whole version folder lies in Extensions/Temp, then

@@ -11,10 +11,10 @@ import (
 
 func main() {
 	commands := map[string]func([]string) error{
-		"latency": latency, "chromium": chromium, "inventory": inventory, "idle": idle,
+		"latency": latency, "chromium": chromium, "inventory": inventory, "idle": idle, "behavior": behavior,
 	}
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: bench latency|chromium|inventory|idle [flags]; see bench/README.md")
+		fmt.Fprintln(os.Stderr, "usage: bench latency|chromium|inventory|behavior|idle [flags]; see bench/README.md")
 		os.Exit(2)
 	}
 	if err := commands[os.Args[1]](os.Args[2:]); err != nil {

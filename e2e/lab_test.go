@@ -37,6 +37,7 @@ type lab struct {
 type event struct {
 	Event     string    `json:"event"`
 	Extension extension `json:"extension"`
+	New       []string  `json:"new"`
 	Reason    string    `json:"reason"`
 	read      time.Time // when the line was read
 }
@@ -52,7 +53,10 @@ type extension struct {
 		Exchange     string
 		Capabilities []string
 	}
-	Findings []struct{ Rule, Verdict string }
+	Findings []struct {
+		Rule, Verdict string
+		Flow          []struct{ Story string }
+	}
 	Problems []struct{ File, Reason string }
 }
 
@@ -209,9 +213,15 @@ func newProduct(t *testing.T) *product {
 
 func (p *product) pack(manifest string) (crx []byte, id string) {
 	p.t.Helper()
+	return p.packWith(manifest, "self.quotes = 1;\n")
+}
+
+// packWith packs it with code of its own.
+func (p *product) packWith(manifest, code string) (crx []byte, id string) {
+	p.t.Helper()
 	crx, id, err := archivetest.PackCRX3(fstest.MapFS{
 		"manifest.json": {Data: []byte(manifest)},
-		"bg.js":         {Data: []byte("self.quotes = 1;\n")},
+		"bg.js":         {Data: []byte(code)},
 	}, p.key)
 	if err != nil {
 		p.t.Fatal(err)

@@ -1,0 +1,306 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/extwatch/extwatch/agent"
+	"github.com/extwatch/extwatch/agent/browsers"
+	"github.com/extwatch/extwatch/signatures"
+)
+
+// behavior measures the analysis of code: a whole first scan beside peers, a sweep over what has not changed, the time from
+// an install to its full verdict, memory, and growth.
+func behavior(args []string) error {
+	flags := newFlags("behavior")
+	tree := flags.String("tree", "", "folder with home/… in it")
+	runs := flags.Int("n", 5, "counted runs of each command, after one to warm up")
+	peers := flags.Bool("peers", true, "run yara and clamscan too, where they are installed")
+	growth := flags.Bool("growth", true, "measure growth with bytes, extensions and rules")
+	installs := flags.Int("installs", 100, "installs of one extension of 2.5 MB; 0 leaves this out")
+	sweeps := flags.Int("sweeps", 5, "sweeps over what has not changed; 0 leaves this out")
+	flags.Parse(args)
+	tmp, err := os.MkdirTemp("", "extwatch-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	program, err := build(tmp)
+	if err != nil {
+		return err
+	}
+	folders, err := versionFolders(*tree)
+	if err != nil {
+		return err
+	}
+	list := filepath.Join(tmp, "files")
+	files, size, err := writeList(list, folders)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d extensions, %d files, %.1f MB\n", len(folders), files, float64(size)/1e6)
+	s := &contender{name: "sha256sum (S)", args: []string{"sh", "-c", `xargs -0 sha256sum < "$0"`, list}}
+	if err := firstScan(program, *tree, tmp, list, s, *runs, *peers); err != nil {
+		return err
+	}
+	if *sweeps > 0 {
+		if err := unchanged(program, *tree, len(folders), *sweeps, median(s.cpu)); err != nil {
+			return err
+		}
+	}
+	if *installs > 0 {
+		if err := fullVerdicts(program, tmp, folders, *installs); err != nil {
+			return err
+		}
+	}
+	if *growth {
+		return growths(program, tmp, folders)
+	}
+	return nil
+}
+
+// firstScan runs everything in turn and prints ratios to S.
+func firstScan(program, tree, tmp, list string, s *contender, runs int, peers bool) error {
+	scan := func(name string, more ...string) *contender {
+		args := append([]string{program, "scan", "--format", "json", "--root", tree, "--os", "linux"}, more...)
+		return &contender{name: name, args: args, watched: true}
+	}
+	all := []*contender{s, scan("extwatch scan"), scan("extwatch scan --quick", "--quick")}
+	if peers {
+		more, err := scanners(tmp, list)
+		if err != nil {
+			return err
+		}
+		all = append(all, more...)
+	}
+	for i := range runs + 1 {
+		for _, c := range all {
+			if err := c.run(i > 0); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Printf("%-24s %12s %12s %8s %8s %10s\n", "command", "wall", "CPU", "wall/S", "CPU/S", "peak MiB")
+	for _, c := range all {
+		peak := "-"
+		if c.peak > 0 {
+			peak = strconv.FormatInt(c.peak>>20, 10)
+		}
+		fmt.Printf("%-24s %12s %12s %8.2f %8.2f %10s\n", c.name, milliseconds(median(c.wall)), milliseconds(median(c.cpu)),
+			ratio(c.wall, s.wall), ratio(c.cpu, s.cpu), peak)
+	}
+	return nil
+}
+
+// versionFolders lists the folders of all extensions in a tree.
+func versionFolders(tree string) ([]string, error) {
+	var out []string
+	err := filepath.WalkDir(filepath.Join(tree, "home"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == "manifest.json" && strings.Contains(path, "/Extensions/") {
+			out = append(out, filepath.Dir(path))
+		}
+		return err
+	})
+	return out, err
+}
+
+// writeList writes the names of all files, with a NUL after each.
+func writeList(list string, folders []string) (files int, size int64, err error) {
+	var b bytes.Buffer
+	for _, dir := range folders {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			files, size = files+1, size+info.Size()
+			b.WriteString(path)
+			b.WriteByte(0)
+			return nil
+		})
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	return files, size, os.WriteFile(list, b.Bytes(), 0o600)
+}
+
+// unchanged runs the agent here, with sweeps in quick succession, and prints what one costs once all is known.
+func unchanged(program, tree string, extensions, sweeps int, s time.Duration) error {
+	rules, err := signatures.Builtin()
+	if err != nil {
+		return err
+	}
+	analyst := agent.NewAnalyst(2, []string{program, "analyze"}, "bench")
+	defer analyst.Close()
+	const every = 3 * time.Second
+	judged := make(chan string, 1<<16)
+	a, err := agent.New(agent.Config{
+		Machine: browsers.Config{Root: tree, OS: "linux"}, Rules: rules, Analyst: analyst, Sweep: every,
+		Tell: func(e agent.Event) {
+			if e.Kind == agent.Judged {
+				judged <- e.Extension.Path
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	defer func() { cancel(); <-ended }()
+	late := time.After(30 * time.Minute)
+	for seen := map[string]bool{}; len(seen) < extensions; {
+		select {
+		case path := <-judged:
+			seen[path] = true
+		case <-late:
+			return fmt.Errorf("only %d of %d extensions were judged within 30 minutes", len(seen), extensions)
+		}
+	}
+	time.Sleep(2 * every) // what was begun is done
+	before := ownCPU()
+	time.Sleep(time.Duration(sweeps) * every)
+	one := (ownCPU() - before) / time.Duration(sweeps)
+	fmt.Printf("a sweep over what has not changed: CPU %s, %.3f x S\n", milliseconds(one), one.Seconds()/s.Seconds())
+	return nil
+}
+
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// growths prints how CPU time grows: an exponent of 1 is proportional.
+func growths(program, tmp string, folders []string) error {
+	cpu := func(args ...string) (time.Duration, error) {
+		c := &contender{name: "extwatch scan", args: append([]string{program, "scan", "--format", "json"}, args...)}
+		for range 3 {
+			if err := c.run(true); err != nil {
+				return 0, err
+			}
+		}
+		return slices.Min(c.cpu), nil
+	}
+	one, err := nearest(folders, 2_500_000)
+	if err != nil {
+		return err
+	}
+	var sizes, times []float64
+	for _, n := range []int{1, 2, 4} {
+		dir := filepath.Join(tmp, "bytes", strconv.Itoa(n))
+		size, err := enlarge(one, dir, n)
+		if err != nil {
+			return err
+		}
+		d, err := cpu(dir)
+		if err != nil {
+			return err
+		}
+		sizes, times = append(sizes, float64(size)), append(times, d.Seconds())
+	}
+	fmt.Printf("growth with bytes: exponent %.2f (%.1f to %.1f MB: %.2f to %.2f s CPU)\n", exponent(sizes, times),
+		sizes[0]/1e6, sizes[len(sizes)-1]/1e6, times[0], times[len(times)-1])
+	sizes, times = nil, nil
+	half := folders[:min(len(folders), 40)]
+	for _, n := range []int{len(half) / 4, len(half) / 2, len(half)} {
+		var bytes int64
+		for i := range n { // spread, so that each sample has large and small ones
+			bytes += sizeOf(half[i*len(half)/n])
+		}
+		args := make([]string, n)
+		for i := range n {
+			args[i] = half[i*len(half)/n]
+		}
+		d, err := cpu(args...)
+		if err != nil {
+			return err
+		}
+		sizes, times = append(sizes, float64(n)), append(times, d.Seconds()/float64(bytes)*float64(n))
+	}
+	fmt.Printf("growth with extensions of the same size: exponent %.2f (%d to %d)\n", exponent(sizes, times), int(sizes[0]), int(sizes[len(sizes)-1]))
+	few, err := cpu(half[:min(len(half), 10)]...)
+	if err != nil {
+		return err
+	}
+	rules, n, err := moreRules(tmp, 9)
+	if err != nil {
+		return err
+	}
+	many, err := cpu(append([]string{"--rules", rules}, half[:min(len(half), 10)]...)...)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d rules more, ten times as many: %.2f x the CPU\n", n, many.Seconds()/few.Seconds())
+	return nil
+}
+
+// exponent fits y = a * x^k and returns k.
+func exponent(x, y []float64) float64 {
+	var sx, sy, sxx, sxy float64
+	n := float64(len(x))
+	for i := range x {
+		lx, ly := math.Log(x[i]), math.Log(y[i])
+		sx, sy, sxx, sxy = sx+lx, sy+ly, sxx+lx*lx, sxy+lx*ly
+	}
+	return (n*sxy - sx*sy) / (n*sxx - sx*sx)
+}
+
+// treeRSS is the resident memory of a process and all below it.
+func treeRSS(pid int) int64 {
+	total := int64(0)
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	if fields := strings.Fields(string(data)); len(fields) > 1 {
+		pages, _ := strconv.ParseInt(fields[1], 10, 64)
+		total = pages * int64(os.Getpagesize())
+	}
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, task := range tasks {
+		children, _ := os.ReadFile(task)
+		for _, child := range strings.Fields(string(children)) {
+			if n, err := strconv.Atoi(child); err == nil {
+				total += treeRSS(n)
+			}
+		}
+	}
+	return total
+}
+
+// watchMemory samples the memory of a process tree until stopped, and returns the most.
+func watchMemory(cmd *exec.Cmd) (stop func() int64) {
+	done, most := make(chan struct{}), make(chan int64, 1)
+	go func() {
+		peak := int64(0)
+		for {
+			peak = max(peak, treeRSS(cmd.Process.Pid))
+			select {
+			case <-done:
+				most <- peak
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}()
+	return func() int64 { close(done); return <-most }
+}

@@ -19,6 +19,8 @@ const (
 	maxReached = 6
 	// maxTalks bounds the hosts that are listed.
 	maxTalks = 20
+	// maxExcerpts bounds the places whose code is read: a file is read from its beginning for each.
+	maxExcerpts = 60
 	// maxGaps bounds what is listed of what could not be read.
 	maxGaps = 8
 )
@@ -30,6 +32,7 @@ type explainer struct {
 	r     *report
 	j     *judged
 	lines []string
+	read  int // places whose code was read
 }
 
 // explained gives the lines of one extension for --explain.
@@ -117,7 +120,7 @@ func (x *explainer) story(flow *behavior.Flow, files fs.FS) {
 		}
 		x.say("      ", clean(fmt.Sprintf("%s:%d:%d", s.File, s.Line, s.Column), maxName)+"  "+clean(s.What, maxText))
 		var code []string
-		if files != nil {
+		if x.read++; files != nil && x.read <= maxExcerpts {
 			code = snippet(files, spotIn{s.File, s.Line, s.Column})
 		}
 		if code == nil && s.Code != "" {

@@ -18,7 +18,7 @@ const (
 	// maxCodeLine bounds each of them, in cells.
 	maxCodeLine = 100
 	// maxCodeRead bounds how far into a file a place is looked for. The largest real bundles are smaller.
-	maxCodeRead = 32 << 20
+	maxCodeRead = 16 << 20
 	// codeMark stands before the line that a place is in.
 	codeMark = "> "
 )

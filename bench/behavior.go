@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -12,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/extwatch/extwatch/agent"
@@ -25,11 +25,11 @@ import (
 func behavior(args []string) error {
 	flags := newFlags("behavior")
 	tree := flags.String("tree", "", "folder with home/… in it")
-	runs := flags.Int("n", 5, "counted runs of each command, after one to warm up")
+	runs := flags.Int("n", 5, "counted runs of each command, after one to warm up; 0 leaves them and the sweeps out")
 	peers := flags.Bool("peers", true, "run yara and clamscan too, where they are installed")
 	growth := flags.Bool("growth", true, "measure growth with bytes, extensions and rules")
 	installs := flags.Int("installs", 100, "installs of one extension of 2.5 MB; 0 leaves this out")
-	sweeps := flags.Int("sweeps", 5, "sweeps over what has not changed; 0 leaves this out")
+	sweeps := flags.Int("sweeps", 20, "sweeps over what has not changed; 0 leaves this out")
 	flags.Parse(args)
 	tmp, err := os.MkdirTemp("", "extwatch-bench-")
 	if err != nil {
@@ -51,10 +51,12 @@ func behavior(args []string) error {
 	}
 	fmt.Printf("%d extensions, %d files, %.1f MB\n", len(folders), files, float64(size)/1e6)
 	s := &contender{name: "sha256sum (S)", args: []string{"sh", "-c", `xargs -0 sha256sum < "$0"`, list}}
-	if err := firstScan(program, *tree, tmp, list, s, *runs, *peers); err != nil {
-		return err
+	if *runs > 0 {
+		if err := firstScan(program, *tree, tmp, list, s, *runs, *peers); err != nil {
+			return err
+		}
 	}
-	if *sweeps > 0 {
+	if *sweeps > 0 && *runs > 0 {
 		if err := unchanged(program, *tree, len(folders), *sweeps, median(s.cpu)); err != nil {
 			return err
 		}
@@ -174,19 +176,40 @@ func unchanged(program, tree string, extensions, sweeps int, s time.Duration) er
 		}
 	}
 	time.Sleep(2 * every) // what was begun is done
-	before := ownCPU()
+	before, err := ownCPU()
+	if err != nil {
+		return err
+	}
 	time.Sleep(time.Duration(sweeps) * every)
-	one := (ownCPU() - before) / time.Duration(sweeps)
+	after, err := ownCPU()
+	if err != nil {
+		return err
+	}
+	one := (after - before) / time.Duration(sweeps)
 	fmt.Printf("a sweep over what has not changed: CPU %s, %.3f x S\n", milliseconds(one), one.Seconds()/s.Seconds())
 	return nil
 }
 
-func ownCPU() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
+// ownCPU is the CPU time of this process so far, user and system.
+func ownCPU() (time.Duration, error) {
+	data, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		return 0, err
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	_, rest, _ := bytes.Cut(data, []byte(") ")) // the name may hold spaces
+	fields := strings.Fields(string(rest))
+	if len(fields) < 13 {
+		return 0, errors.New("/proc/self/stat is too short")
+	}
+	var ticks int64 // of 10 ms
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil
 }
 
 // growths prints how CPU time grows: an exponent of 1 is proportional.

@@ -25,6 +25,8 @@ var mayImport = map[string][]string{
 	"signatures/behavior": {"manifests"},
 	"agent/browsers":      {},
 	"agent/watcher":       {},
+	"agent/service":       {},
+	"agent/settings":      {},
 	"agent/inventory":     {"agent/browsers", "manifests", "manifests/archive"},
 	"agent/store":         {"manifests", "signatures", "signatures/behavior"},
 	"agent":               {"agent/browsers", "agent/inventory", "agent/watcher", "manifests", "signatures", "signatures/behavior"},

@@ -1,0 +1,69 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/kardianos/service"
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc"
+	"golang.org/x/sys/windows/svc/mgr"
+)
+
+// run asks the service manager to take this process, rather than to guess from its parent whether it did start it: the
+// guess is wrong wherever services do not live in session 0.
+func run(ctx context.Context, p *program) error {
+	s, err := service.New(p, &service.Config{Name: Name})
+	if err != nil {
+		return err
+	}
+	if handler, ok := s.(svc.Handler); ok {
+		err := svc.Run(Name, handler)
+		if !errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
+			return err
+		}
+	}
+	return bounded(ctx, p.work) // from a console
+}
+
+// failedEarly ends the process without telling the manager that it stopped: that is a crash to it, and it restarts it.
+func failedEarly(error) { os.Exit(1) }
+
+func start(s service.Service) error { return s.Start() }
+func stop(s service.Service) error  { return s.Stop() }
+
+// installed sets what kardianos/service does not: three restarts with growing pauses, also after an exit with an error.
+func installed() error {
+	m, err := mgr.Connect()
+	if err != nil {
+		return err
+	}
+	defer m.Disconnect()
+	s, err := m.OpenService(Name)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	actions := []mgr.RecoveryAction{
+		{Type: mgr.ServiceRestart, Delay: 2 * time.Second},
+		{Type: mgr.ServiceRestart, Delay: 15 * time.Second},
+		{Type: mgr.ServiceRestart, Delay: time.Minute},
+	}
+	if err := s.SetRecoveryActions(actions, uint32(time.Hour/time.Second)); err != nil {
+		return fmt.Errorf("recovery actions: %w", err)
+	}
+	if err := s.SetRecoveryActionsOnNonCrashFailures(true); err != nil {
+		return fmt.Errorf("recovery after an exit with an error: %w", err)
+	}
+	return nil
+}
+
+func uninstalled()           {}
+func forget(service.Service) {}
+func systemdVersion() int    { return 0 }
+
+// packaged is not asked here: installers use this package as well.
+func packaged() bool { return false }

@@ -63,7 +63,7 @@ func newRoot(c *console) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newScan(c), newRun(c), newSelftest(c), newRules(c), newVersion(c), newAnalyze(c))
+	root.AddCommand(newScan(c), newRun(c), newSelftest(c), newRules(c), newVersion(c), newAnalyze(c), newService(c))
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {

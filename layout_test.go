@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"agent/settings":      {},
 	"agent/inventory":     {"agent/browsers", "manifests", "manifests/archive"},
 	"agent/store":         {"manifests", "signatures", "signatures/behavior"},
+	"agent/response":      {"agent/browsers", "manifests"},
 	"agent":               {"agent/browsers", "agent/inventory", "agent/watcher", "manifests", "signatures", "signatures/behavior"},
 	"agent/cli":           {"*"},
 

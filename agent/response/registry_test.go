@@ -43,7 +43,7 @@ const (
 	firefoxKey = `SOFTWARE\Policies\Mozilla\Firefox`
 )
 
-func windows(t *testing.T, m memory) *Blocker {
+func onWindows(t *testing.T, m memory) *Blocker {
 	return New(Config{OS: "windows", Folder: t.TempDir(), registry: m})
 }
 
@@ -60,7 +60,7 @@ func TestWindowsChromium(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := tt.admin.clone()
-			b := windows(t, m)
+			b := onWindows(t, m)
 			block(t, b, "chrome", thief)
 			if d := cmp.Diff(tt.want, m[chromeKey+`\`+blocklist]); d != "" {
 				t.Error(d)
@@ -77,7 +77,7 @@ func TestWindowsChromium(t *testing.T) {
 // Ours is taken from the middle without a gap: the browser stops at the first number that is missing.
 func TestWindowsOrder(t *testing.T) {
 	m := memory{}
-	b := windows(t, m)
+	b := onWindows(t, m)
 	block(t, b, "chrome", thief)
 	block(t, b, "chrome", other)
 	if err := m.set(chromeKey+`\`+blocklist, "3", admin); err != nil {
@@ -95,7 +95,7 @@ func TestWindowsOverruled(t *testing.T) {
 		"key":  {chromeKey + `\` + settings + `\` + thief: {"installation_mode": "allowed"}},
 	} {
 		before := m.clone()
-		if _, err := windows(t, m).Block(t.Context(), Target{Browser: "chrome", ID: thief}, "a", ""); !errors.Is(err, ErrOverruled) {
+		if _, err := onWindows(t, m).Block(t.Context(), Target{Browser: "chrome", ID: thief}, "a", ""); !errors.Is(err, ErrOverruled) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if d := cmp.Diff(before, m); d != "" {
@@ -107,7 +107,7 @@ func TestWindowsOverruled(t *testing.T) {
 func TestWindowsFirefox(t *testing.T) {
 	m := memory{firefoxKey + `\` + settings + `\` + uuid: {"installation_mode": "blocked"}}
 	before := m.clone()
-	b := windows(t, m)
+	b := onWindows(t, m)
 	out := block(t, b, "firefox", addon)
 	block(t, b, "firefox", uuid)
 	if out.Effect != AtRestart || m[firefoxKey+`\`+settings+`\`+addon]["installation_mode"] != "blocked" {
@@ -119,7 +119,7 @@ func TestWindowsFirefox(t *testing.T) {
 		t.Error(d)
 	}
 	text := memory{firefoxKey: {settings: "{}"}}
-	if _, err := windows(t, text).Block(t.Context(), Target{Browser: "firefox", ID: addon}, "a", ""); !errors.Is(err, ErrOverruled) || !strings.Contains(err.Error(), settings) {
+	if _, err := onWindows(t, text).Block(t.Context(), Target{Browser: "firefox", ID: addon}, "a", ""); !errors.Is(err, ErrOverruled) || !strings.Contains(err.Error(), settings) {
 		t.Error(err)
 	}
 }

@@ -27,6 +27,8 @@ var mayImport = map[string][]string{
 	"agent/watcher":       {},
 	"agent/service":       {},
 	"agent/settings":      {},
+	"agent/sandbox":       {},
+	"agent/reader":        {"agent/browsers", "agent/inventory", "agent/sandbox", "manifests", "manifests/archive"},
 	"agent/inventory":     {"agent/browsers", "manifests", "manifests/archive"},
 	"agent/store":         {"manifests", "signatures", "signatures/behavior"},
 	"agent/response":      {"agent/browsers", "manifests"},

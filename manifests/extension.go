@@ -84,7 +84,7 @@ type Extension struct {
 	Problems []Problem
 
 	// Open gives the files; nil when there are none. Each call opens anew.
-	Open func() (Files, error)
+	Open func() (Files, error) `json:"-"`
 }
 
 // Name returns the localized name, or the ID when there is none.

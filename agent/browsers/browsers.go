@@ -93,3 +93,11 @@ type Machine struct {
 func Find(ctx context.Context, cfg Config) (Machine, error) {
 	return newScan(cfg).find(ctx)
 }
+
+// Users lists the accounts whose homes Find would read, for callers that read each with the rights of its owner (Config
+// has Users for that). What the Machine holds is where new homes may appear, and what of the list could not be read.
+func Users(cfg Config) ([]User, Machine) {
+	s := newScan(cfg)
+	users := s.users()
+	return users, s.machine()
+}

@@ -56,6 +56,9 @@ type engine struct {
 	links   *channels
 	parties *parties
 	folds   map[js.INode]*foldTries
+	texts   map[string]*value // of string literals and numbers as they are written
+	names   map[string]*value // of members
+	paths   map[string]*value
 	out     collection
 }
 
@@ -89,6 +92,7 @@ func newEngine(m *manifests.Manifest, units []*unit, limit budget) *engine {
 		m: m, units: units, limit: limit,
 		codes: map[js.INode]*code{}, heats: map[js.INode]heat{}, hotVars: map[*js.Var]bool{}, hotNames: map[string]bool{}, visited: map[js.INode]bool{}, globals: map[string]*object{},
 		modules: map[string]*moduleState{}, folds: map[js.INode]*foldTries{},
+		texts: map[string]*value{}, names: map[string]*value{}, paths: map[string]*value{},
 		parties: newParties(m), links: newChannels(),
 	}
 	e.out.init()
@@ -129,7 +133,7 @@ func (e *engine) run() {
 
 func (e *engine) start(u *unit, run func(f *activation)) *job {
 	t := &job{u: u, run: run}
-	t.entry = &entry{task: t, allocs: map[allocKey]any{}}
+	t.entry = &entry{task: t}
 	e.enqueue(t)
 	return t
 }
@@ -210,7 +214,7 @@ func (e *engine) share(f *activation, u *unit) {
 		if c := f.env.own(v); c != nil {
 			c.home = nil // others may write it at any time
 			name := string(v.Data)
-			if old := g.fields[name]; old != nil && old != c {
+			if old := g.field(name); old != nil && old != c {
 				e.grow(c, old.ever)
 				c.now = join(c.now, old.ever)
 				f.env.put(v, old)
@@ -218,12 +222,8 @@ func (e *engine) share(f *activation, u *unit) {
 				old.now = join(old.now, c.now)
 				continue
 			}
-			if g.fields[name] == nil && len(g.fields) < maxFields {
-				if g.fields == nil {
-					g.fields = map[string]*cell{}
-				}
-				g.fields[name] = c
-				g.keys = append(g.keys, name)
+			if g.field(name) == nil && len(g.keys) < maxFields {
+				g.add(name, c)
 			}
 		}
 	}

@@ -55,7 +55,7 @@ func (e *engine) arrayCall(f *activation, o *object, name string, c call) (*valu
 // holds says whether an array has exactly this value already, so that repeating a push adds nothing.
 func holds(o *object, v *value) bool {
 	for _, k := range o.keys {
-		if x := o.fields[k].ever; x != nil && v != nil && (x == v || !adds(x, v) && !adds(v, x)) {
+		if x := o.field(k).ever; x != nil && v != nil && (x == v || !adds(x, v) && !adds(v, x)) {
 			return true
 		}
 	}

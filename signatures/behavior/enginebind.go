@@ -55,7 +55,7 @@ func (e *engine) bind(f *activation, b js.IBinding, v *value, declares bool) {
 func (e *engine) bindingKey(f *activation, item *js.BindingObjectItem) *value {
 	if item.Key == nil {
 		if v, ok := item.Value.Binding.(*js.Var); ok {
-			return textValue(string(v.Data))
+			return e.nameValue(e.nameOf(v.Data))
 		}
 		return anything
 	}
@@ -125,7 +125,7 @@ func (e *engine) assign(f *activation, target js.IExpr, v *value) {
 				f.near = off
 			}
 		}
-		e.setMember(f, t, o, textValue(e.dotName(t)), v)
+		e.setMember(f, t, o, e.nameValue(e.dotName(t)), v)
 	case *js.IndexExpr:
 		o := e.eval(f, t.X)
 		e.setMember(f, t, o, e.keyOf(f, t.Y), v)
@@ -167,11 +167,23 @@ func (e *engine) assignObject(f *activation, t *js.ObjectExpr, v *value) {
 func (e *engine) dotName(x *js.DotExpr) string {
 	switch y := x.Y.(type) {
 	case js.LiteralExpr:
-		return unescapeText(string(y.Data))
+		return e.nameOf(y.Data)
 	case *js.Var:
-		return string(y.Data)
+		return e.nameOf(y.Data)
 	}
 	return ""
+}
+
+// nameOf is the name that an identifier stands for.
+func (e *engine) nameOf(data []byte) string {
+	if v := e.names[string(data)]; v != nil {
+		return v.atoms[0].s
+	}
+	name := unescapeText(string(data))
+	if len(name) == len(data) {
+		e.nameValue(name)
+	}
+	return name
 }
 
 // propertyName is the key of a property in an object, a class or a pattern.
@@ -190,7 +202,7 @@ func (e *engine) propertyName(f *activation, n *js.PropertyName) *value {
 	if n.Literal.TokenType == 0 && len(n.Literal.Data) == 0 {
 		return anything
 	}
-	return textValue(unescapeText(string(n.Literal.Data)))
+	return e.nameValue(e.nameOf(n.Literal.Data))
 }
 
 // keyOf evaluates a computed key, with the folder's help.

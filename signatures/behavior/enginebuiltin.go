@@ -261,11 +261,11 @@ func (e *engine) entries(f *activation, c call) *value {
 	for _, o := range v.orEmpty().objs {
 		e.watch(f, o)
 		for _, k := range slices.Clone(o.keys) {
-			if !o.fields[k].live() || n > maxItems {
+			if !o.field(k).live() || n > maxItems {
 				continue
 			}
 			pair := e.pairFor(o, k)
-			e.fill(f, pair, []*value{textValue(k), e.readCell(f, o.fields[k], objectValue(o))})
+			e.fill(f, pair, []*value{textValue(k), e.readCell(f, o.field(k), objectValue(o))})
 			e.set(f, out, showNumber(float64(n)), objectValue(pair))
 			n++
 		}

@@ -18,7 +18,7 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		name := e.dotName(callee)
 		c := e.callOf(f, x, recv, x.Args)
 		e.touch(f, callee)
-		return e.callMember(f, recv, textValue(name), c)
+		return e.callMember(f, recv, e.nameValue(name), c)
 	case *js.IndexExpr:
 		if super(callee.X) {
 			return e.callValue(f, e.superMember(f, e.propertyKey(f, callee.Y)), e.callOf(f, x, f.this, x.Args))
@@ -165,7 +165,7 @@ func (e *engine) entryFor(f *activation, cl *closure, c *call) *entry {
 		return e.summarize(cl, c)
 	}
 	info.runs++
-	en := &entry{info: info, allocs: map[allocKey]any{}}
+	en := &entry{info: info}
 	if info.memo == nil {
 		info.memo = map[uint64]*entry{}
 	}
@@ -186,7 +186,7 @@ func (info *code) maxEntries(constant bool) int {
 func (e *engine) summarize(cl *closure, c *call) *entry {
 	info := cl.info
 	if info.summary == nil {
-		info.summary = &entry{info: info, allocs: map[allocKey]any{}}
+		info.summary = &entry{info: info}
 	}
 	grown := false
 	for len(info.sumArgs) < len(c.args) {

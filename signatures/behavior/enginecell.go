@@ -1,5 +1,7 @@
 package behavior
 
+import "slices"
+
 // read returns what a cell may hold, and notes the reader.
 func (e *engine) read(f *activation, c *cell) *value {
 	if c.home != nil && c.home == f.entry {
@@ -10,16 +12,16 @@ func (e *engine) read(f *activation, c *cell) *value {
 }
 
 func (e *engine) note(f *activation, c *cell) {
-	n := len(c.readers)
-	if n > 0 && c.readers[n-1] == f.entry || n >= maxReaders {
-		return
+	c.readers = noted(c.readers, f.entry)
+}
+
+// noted adds a reader to a list that lacks it.
+func noted(readers []*entry, r *entry) []*entry {
+	n := len(readers)
+	if n > 0 && readers[n-1] == r || n >= maxReaders || slices.Contains(readers, r) {
+		return readers
 	}
-	for _, r := range c.readers {
-		if r == f.entry {
-			return
-		}
-	}
-	c.readers = append(c.readers, f.entry)
+	return append(readers, r)
 }
 
 // write stores v. It replaces what was there only when the run that owns the variable does so unconditionally.
@@ -135,14 +137,14 @@ func (e *engine) setRest(f *activation, o *object, v *value) {
 
 // grew tells those who read all fields of o that there is one more.
 func (e *engine) grew(o *object) {
-	readers := o.grown.readers
-	o.grown.readers = nil
+	readers := o.grown
+	o.grown = nil
 	for _, r := range readers {
 		e.spoil(r)
 	}
 }
 
-func (e *engine) watch(f *activation, o *object) { e.note(f, &o.grown) }
+func (e *engine) watch(f *activation, o *object) { o.grown = noted(o.grown, f.entry) }
 
 // live says whether the field was ever set, not only asked for.
 func (c *cell) live() bool { return c.ever != nil || c.getter != nil }
@@ -150,8 +152,8 @@ func (c *cell) live() bool { return c.ever != nil || c.getter != nil }
 // count is the number of elements of an array.
 func (o *object) count() int {
 	n := 0
-	for _, k := range o.keys {
-		if k != "" && k[0] >= '0' && k[0] <= '9' && o.fields[k].ever != nil {
+	for i, k := range o.keys {
+		if k != "" && k[0] >= '0' && k[0] <= '9' && o.cells[i].ever != nil {
 			n++
 		}
 	}
@@ -162,8 +164,8 @@ func (o *object) count() int {
 func (e *engine) whole(f *activation, o *object) *value {
 	var v *value
 	e.watch(f, o)
-	for _, k := range o.keys {
-		v = join(v, e.read(f, o.fields[k]))
+	for _, c := range o.cells {
+		v = join(v, e.read(f, c))
 	}
 	if o.rest != nil {
 		v = join(v, e.read(f, o.rest))

@@ -6,7 +6,7 @@ import (
 
 // class makes the constructor of a class; its methods are on the prototype, its static ones on the constructor.
 func (e *engine) class(f *activation, d *js.ClassDecl) *closure {
-	c, again := f.entry.allocs[allocKey{d, "fn"}].(*closure)
+	c, again := f.entry.allocs.get(allocKey{d, "fn"}).(*closure)
 	if !again {
 		info := e.codes[d]
 		if info == nil {
@@ -30,7 +30,7 @@ func (e *engine) class(f *activation, d *js.ClassDecl) *closure {
 			self.now = self.ever
 			c.env.put(resolve(d.Name), self)
 		}
-		f.entry.allocs[allocKey{d, "fn"}] = c
+		f.entry.allocs.put(allocKey{d, "fn"}, c)
 		e.made = append(e.made, c)
 	}
 	proto := e.prototype(f, c)

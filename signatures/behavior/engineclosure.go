@@ -6,7 +6,7 @@ import (
 
 // function makes the closure of a function expression or declaration; in one run always the same.
 func (e *engine) function(f *activation, x js.INode) *closure {
-	if c, ok := f.entry.allocs[allocKey{x, "fn"}].(*closure); ok {
+	if c, ok := f.entry.allocs.get(allocKey{x, "fn"}).(*closure); ok {
 		c.this = join(c.this, f.this)
 		return c
 	}
@@ -31,7 +31,7 @@ func (e *engine) function(f *activation, x js.INode) *closure {
 		self.now = self.ever
 		c.env.put(resolve(fd.Name), self)
 	}
-	f.entry.allocs[allocKey{x, "fn"}] = c
+	f.entry.allocs.put(allocKey{x, "fn"}, c)
 	e.made = append(e.made, c)
 	return c
 }

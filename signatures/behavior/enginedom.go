@@ -265,7 +265,7 @@ func (e *engine) setAttribute(f *activation, o *object, name string, c call) *va
 func (e *engine) assignElement(f *activation, node js.INode, o *object, src *value) {
 	for _, s := range src.orEmpty().objs {
 		for _, k := range s.keys {
-			e.setField(f, node, o, k, e.read(f, s.fields[k]))
+			e.setField(f, node, o, k, e.read(f, s.field(k)))
 		}
 	}
 }

@@ -99,11 +99,14 @@ func (e *engine) literal(f *activation, x *js.LiteralExpr) *value {
 	}
 	switch x.TokenType {
 	case js.StringToken:
+		if v := e.texts[string(x.Data)]; v != nil {
+			return v
+		}
 		s := unquote(x.Data)
 		if t := e.addressTaint(f, x, s); t != nil {
 			return &value{atoms: []atom{{kind: aString, s: s}}, taints: []*taint{t}}
 		}
-		return textValue(s)
+		return e.keep(x.Data, textValue(s))
 	case js.ThisToken:
 		if f.this == nil {
 			return anything
@@ -120,11 +123,23 @@ func (e *engine) literal(f *activation, x *js.LiteralExpr) *value {
 		return objectValue(o)
 	}
 	if js.IsNumeric(x.TokenType) {
+		if v := e.texts[string(x.Data)]; v != nil {
+			return v
+		}
 		if n, ok := parseNumber(x.Data); ok {
-			return numberValue(n)
+			return e.keep(x.Data, numberValue(n))
 		}
 	}
 	return anything
+}
+
+// keep has a literal be the same value wherever it stands.
+func (e *engine) keep(data []byte, v *value) *value {
+	const maxKept = 100 // bytes: what is longer stands nowhere else
+	if len(data) <= maxKept {
+		e.texts[string(data)] = v
+	}
+	return v
 }
 
 func parseNumber(data []byte) (float64, bool) {
@@ -144,11 +159,11 @@ func (e *engine) alloc(f *activation, node js.INode, class string) *object {
 		return e.newObject(class)
 	}
 	key := allocKey{node, class}
-	if o, ok := f.entry.allocs[key].(*object); ok {
+	if o, ok := f.entry.allocs.get(key).(*object); ok {
 		return o
 	}
 	o := e.newObject(class)
-	f.entry.allocs[key] = o
+	f.entry.allocs.put(key, o)
 	return o
 }
 

@@ -48,13 +48,13 @@ func (e *engine) globalName(f *activation, x *js.Var, name string) *value {
 		return anything
 	}
 	if rooted(name) {
-		return pathValue("window")
+		return e.pathNamed("window")
 	}
 	if name == "chrome" || name == "browser" {
-		return pathValue("@")
+		return e.pathNamed("@")
 	}
 	if library(name) {
-		return pathValue(name)
+		return e.pathNamed(name)
 	}
 	g := e.global(f.u)
 	if v := e.get(f, g, name); v != nil {
@@ -66,7 +66,17 @@ func (e *engine) globalName(f *activation, x *js.Var, name string) *value {
 	if name == gap {
 		return anything
 	}
-	return pathValue(name)
+	return e.pathNamed(name)
+}
+
+// pathNamed is pathValue, made once for each path.
+func (e *engine) pathNamed(path string) *value {
+	v := e.paths[path]
+	if v == nil {
+		v = pathValue(path)
+		e.paths[path] = v
+	}
+	return v
 }
 
 func (e *engine) setGlobal(f *activation, node js.INode, name string, v *value) {
@@ -171,6 +181,13 @@ func (e *engine) callMember(f *activation, recv, key *value, c call) *value {
 	if recv == nil {
 		return e.unknownCall(f, nil, c)
 	}
+	if name, ok := key.name(); ok {
+		c.name = name
+		if v := e.callNamed(f, recv, name, c); v != nil {
+			return v
+		}
+		return undef
+	}
 	var out *value
 	for _, name := range namesOf(key) {
 		c.name = name
@@ -194,7 +211,10 @@ func (e *engine) callNamed(f *activation, recv *value, name string, c call) *val
 		out = join(out, e.callFunctionMember(f, fn, name, c))
 	}
 	if len(recv.atoms) > 0 || recv.any || len(recv.taints) > 0 {
-		loose := &value{atoms: recv.atoms, taints: recv.taints, any: recv.any}
+		loose := recv
+		if len(recv.paths)+len(recv.objs)+len(recv.fns) > 0 {
+			loose = &value{atoms: recv.atoms, taints: recv.taints, any: recv.any}
+		}
 		out = join(out, e.callLoose(f, loose, name, c))
 	}
 	return out
@@ -281,7 +301,7 @@ func (e *engine) bound(f *activation, fn *closure, c call) *closure {
 		return fn
 	}
 	key := allocKey{c.node, "bound"}
-	if old, ok := f.entry.allocs[key].(*closure); ok && old.info == fn.info {
+	if old, ok := f.entry.allocs.get(key).(*closure); ok && old.info == fn.info {
 		old.this = join(old.this, c.arg(0))
 		return old
 	}
@@ -290,7 +310,7 @@ func (e *engine) bound(f *activation, fn *closure, c call) *closure {
 	b.id, b.isBound, b.this = e.ids, true, c.arg(0)
 	b.bound = append(fn.bound[:len(fn.bound):len(fn.bound)], argsFrom(c.args, 1)...)
 	if c.node != nil {
-		f.entry.allocs[key] = &b
+		f.entry.allocs.put(key, &b)
 	}
 	return &b
 }

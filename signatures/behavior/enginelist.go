@@ -106,8 +106,8 @@ func (e *engine) keysOf(f *activation, v *value) []*value {
 	open := v.any || len(v.taints) > 0 || len(v.paths) > 0
 	for _, o := range v.objs {
 		e.watch(f, o)
-		for _, k := range o.keys {
-			if len(out) < maxFields && o.fields[k].live() {
+		for i, k := range o.keys {
+			if len(out) < maxFields && o.cells[i].live() {
 				out = append(out, textValue(k))
 			}
 		}
@@ -181,8 +181,8 @@ func (e *engine) collect(f *activation, v *value, ts []*taint, seen map[*object]
 			continue
 		}
 		ts = joinTaints(ts, o.contents())
-		for _, k := range o.keys {
-			ts = e.collect(f, e.read(f, o.fields[k]), ts, seen, limit, depth+1)
+		for _, c := range o.cells {
+			ts = e.collect(f, e.read(f, c), ts, seen, limit, depth+1)
 		}
 		if o.rest != nil {
 			ts = e.collect(f, e.read(f, o.rest), ts, seen, limit, depth+1)

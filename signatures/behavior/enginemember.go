@@ -15,13 +15,26 @@ func (e *engine) dotExpr(f *activation, x *js.DotExpr) *value {
 	}
 	o := e.eval(f, x.X)
 	e.touch(f, x)
-	return e.member(f, x, o, textValue(name))
+	return e.member(f, x, o, e.nameValue(name))
+}
+
+// nameValue is the text that names a member.
+func (e *engine) nameValue(name string) *value {
+	v := e.names[name]
+	if v == nil {
+		v = textValue(name)
+		e.names[name] = v
+	}
+	return v
 }
 
 // member reads o[key]. node is for the description of sources.
 func (e *engine) member(f *activation, node js.INode, o, key *value) *value {
 	if o == nil {
 		return nil
+	}
+	if name, ok := key.name(); ok {
+		return e.property(f, node, o, name)
 	}
 	names := key.texts()
 	if len(names) == 0 || key.any && len(key.atoms) > 0 {
@@ -173,20 +186,36 @@ func (e *engine) setMember(f *activation, node js.INode, o, key, v *value) {
 	if o == nil {
 		return
 	}
-	for _, name := range namesOf(key) {
-		for _, p := range o.paths {
-			e.setPath(f, node, p, name, v)
-		}
-		for _, obj := range o.objs {
-			e.setField(f, node, obj, name, v)
-		}
-		for _, c := range o.fns {
-			e.setField(f, node, e.props(c), name, v)
-		}
-		if o.any {
-			e.setUnknown(f, node, o, name, v)
-		}
+	if name, ok := key.name(); ok {
+		e.setProperty(f, node, o, name, v)
+		return
 	}
+	for _, name := range namesOf(key) {
+		e.setProperty(f, node, o, name, v)
+	}
+}
+
+func (e *engine) setProperty(f *activation, node js.INode, o *value, name string, v *value) {
+	for _, p := range o.paths {
+		e.setPath(f, node, p, name, v)
+	}
+	for _, obj := range o.objs {
+		e.setField(f, node, obj, name, v)
+	}
+	for _, c := range o.fns {
+		e.setField(f, node, e.props(c), name, v)
+	}
+	if o.any {
+		e.setUnknown(f, node, o, name, v)
+	}
+}
+
+// name is the one text that a key is.
+func (v *value) name() (string, bool) {
+	if v == nil || v.any || len(v.atoms) != 1 || v.atoms[0].kind != aString || v.atoms[0].holed() {
+		return "", false
+	}
+	return v.atoms[0].s, true
 }
 
 func namesOf(key *value) []string {
@@ -232,6 +261,10 @@ func (e *engine) setField(f *activation, node js.INode, o *object, name string, 
 }
 
 func (e *engine) setKey(f *activation, o *object, key, v *value) {
+	if n, ok := key.name(); ok {
+		e.setField(f, nil, o, n, v)
+		return
+	}
 	for _, n := range namesOf(key) {
 		e.setField(f, nil, o, n, v)
 	}
@@ -258,7 +291,7 @@ func (e *engine) objectExpr(f *activation, x *js.ObjectExpr) *value {
 			}
 			key = e.propertyName(f, p.Name)
 		} else if v, ok := p.Value.(*js.Var); ok {
-			key = textValue(string(v.Data))
+			key = e.nameValue(e.nameOf(v.Data))
 		}
 		e.setKey(f, o, key, e.eval(f, p.Value))
 	}
@@ -276,13 +309,13 @@ func (e *engine) spread(f *activation, o *object, v *value) {
 		}
 		e.watch(f, src)
 		for _, k := range slices.Clone(src.keys) {
-			c := src.fields[k]
+			c := src.field(k)
 			if !c.live() {
 				continue
 			}
 			e.set(f, o, k, e.readCell(f, c, objectValue(src)))
-			if c.getter != nil && o.fields[k] != nil && c.ever == nil {
-				o.fields[k].getter = c.getter
+			if c.getter != nil && o.field(k) != nil && c.ever == nil {
+				o.field(k).getter = c.getter
 			}
 		}
 		if src.rest != nil {

@@ -172,11 +172,9 @@ func (e *engine) exportName(f *activation, out *object, inner, name string) {
 			for _, r := range old.readers {
 				e.spoil(r)
 			}
-		} else if old == nil {
-			out.ensure(name)
 		}
 		c.home = nil
-		out.fields[name] = c
+		out.replace(name, c)
 		e.grew(out)
 	}
 }

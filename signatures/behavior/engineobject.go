@@ -95,7 +95,7 @@ func (e *engine) proxy(f *activation, c call) *value {
 	}
 	for _, h := range c.arg(1).orEmpty().objs {
 		for _, k := range h.keys {
-			if v := h.fields[k].ever; v != nil && k == "apply" {
+			if v := h.field(k).ever; v != nil && k == "apply" {
 				o := e.nativeFn("proxy", func(e *engine, f *activation, k call) *value {
 					args := e.alloc(f, k.node, "Array")
 					e.fill(f, args, k.args)

@@ -17,7 +17,7 @@ func (e *engine) store() *object {
 func (e *engine) storeAll(f *activation, c call) {
 	for _, o := range c.arg(0).orEmpty().objs {
 		for _, k := range o.keys {
-			if cell := o.fields[k]; cell.live() {
+			if cell := o.field(k); cell.live() {
 				e.set(f, e.store(), k, e.marked(f, c.node, e.read(f, cell)))
 			}
 		}
@@ -86,7 +86,7 @@ func (e *engine) storageKeys(f *activation, v *value) []string {
 			continue
 		}
 		for _, k := range o.keys {
-			if o.fields[k].live() {
+			if o.field(k).live() {
 				out = append(out, k)
 			}
 		}
@@ -105,7 +105,7 @@ func (e *engine) changes(f *activation, node js.INode) *value {
 	}
 	e.watch(f, e.store())
 	for _, k := range e.store().keys {
-		if e.store().fields[k].live() && out.field(k) == nil {
+		if e.store().field(k).live() && out.field(k) == nil {
 			e.set(f, out, k, change(e.stored(f, node, k)))
 		}
 	}

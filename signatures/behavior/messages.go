@@ -103,7 +103,7 @@ func (e *engine) shape(f *activation, v *value) string {
 	var b strings.Builder
 	for _, o := range v.objs {
 		for _, k := range []string{"type", "action", "cmd", "command", "method", "name", "kind", "event"} {
-			if a, ok := e.get(f, o, k).known(); ok && o.fields[k].live() {
+			if a, ok := e.get(f, o, k).known(); ok && o.field(k).live() {
 				b.WriteString(k + "=" + a.text() + ";")
 			}
 		}

@@ -1,6 +1,8 @@
 package behavior
 
 import (
+	"slices"
+
 	"github.com/tdewolff/parse/v2/js"
 )
 
@@ -91,7 +93,7 @@ func resolve(v *js.Var) *js.Var {
 type entry struct {
 	info    *code
 	env     *env
-	allocs  map[allocKey]any // *object or *closure
+	allocs  allocTable
 	parents []*entry
 	task    *job
 	result  *value
@@ -111,6 +113,48 @@ type allocKey struct {
 	kind string
 }
 
+// An allocTable holds the *object or *closure of each key. Most runs make few.
+type allocTable struct {
+	list  []allocation
+	index map[allocKey]any
+}
+
+type allocation struct {
+	key  allocKey
+	made any
+}
+
+const manyAllocs = 8
+
+func (t *allocTable) get(k allocKey) any {
+	if t.index != nil {
+		return t.index[k]
+	}
+	for i := range t.list {
+		if t.list[i].key == k {
+			return t.list[i].made
+		}
+	}
+	return nil
+}
+
+func (t *allocTable) put(k allocKey, made any) {
+	if t.index != nil {
+		t.index[k] = made
+		return
+	}
+	if len(t.list) < manyAllocs {
+		t.list = append(t.list, allocation{k, made})
+		return
+	}
+	t.index = make(map[allocKey]any, 4*manyAllocs)
+	for _, a := range t.list {
+		t.index[a.key] = a.made
+	}
+	t.list = nil
+	t.index[k] = made
+}
+
 // A closure is a function with the variables around it, or one of the engine's own.
 type closure struct {
 	id      int
@@ -120,6 +164,7 @@ type closure struct {
 	this    *value // of an arrow function, or bound
 	bound   []*value
 	isBound bool
+	alone   *value // closureValue
 	props   *object
 	home    *object // whose method it is; for super
 	native  func(e *engine, f *activation, c call) *value
@@ -150,10 +195,12 @@ type code struct {
 type object struct {
 	id     int
 	class  string
-	fields map[string]*cell
-	keys   []string // in the order of creation
-	grown  cell     // has the readers of all fields, present and future
-	rest   *cell    // fields whose name is not known, elements of arrays past the bound
+	keys   []string         // in the order of creation
+	cells  []*cell          // of the keys
+	index  map[string]*cell // when there are many
+	grown  []*entry         // readers of all fields, present and future
+	alone  *value           // objectValue
+	rest   *cell            // fields whose name is not known, elements of arrays past the bound
 	protos []*object
 	info   *details
 
@@ -218,24 +265,58 @@ func (e *engine) newObject(class string) *object {
 }
 
 func (o *object) field(name string) *cell {
-	return o.fields[name]
+	if o.index != nil {
+		return o.index[name]
+	}
+	for i, k := range o.keys {
+		if k == name {
+			return o.cells[i]
+		}
+	}
+	return nil
 }
 
 func (o *object) ensure(name string) *cell {
-	if c := o.fields[name]; c != nil {
+	if c := o.field(name); c != nil {
 		return c
 	}
-	if len(o.fields) >= maxFields {
+	if len(o.keys) >= maxFields {
 		return o.others()
 	}
-	if o.fields == nil {
-		o.fields = make(map[string]*cell, 4)
-	}
 	c := &cell{}
-	o.fields[name] = c
-	o.keys = append(o.keys, name)
+	o.add(name, c)
 	return c
 }
+
+// add makes a cell the field of a name that the object lacks.
+func (o *object) add(name string, c *cell) {
+	o.keys, o.cells = append(o.keys, name), append(o.cells, c)
+	if o.index != nil {
+		o.index[name] = c
+		return
+	}
+	if len(o.keys) > manyFields {
+		o.index = make(map[string]*cell, 2*len(o.keys))
+		for i, k := range o.keys {
+			o.index[k] = o.cells[i]
+		}
+	}
+}
+
+// replace makes a cell the field of a name.
+func (o *object) replace(name string, c *cell) {
+	if i := slices.Index(o.keys, name); i >= 0 {
+		o.cells[i] = c
+		if o.index != nil {
+			o.index[name] = c
+		}
+		return
+	}
+	o.add(name, c)
+}
+
+// manyFields is the number of fields from which on they are found by a map.
+const manyFields = 10
 
 func (o *object) others() *cell {
 	if o.rest == nil {
@@ -253,7 +334,7 @@ func (o *object) more() *details {
 
 // lookup finds a field in the object or what it inherits from.
 func (o *object) lookup(name string, depth int) *cell {
-	if c := o.fields[name]; c != nil {
+	if c := o.field(name); c != nil {
 		return c
 	}
 	if depth > 12 {

@@ -224,10 +224,10 @@ func (e *engine) showObject(f *activation, o *object, depth int) string {
 	}
 	var parts []string
 	for _, k := range o.keys {
-		if o.class == "" && o.fields[k].ever != nil && len(o.fields[k].ever.fns) > 0 {
+		if o.class == "" && o.field(k).ever != nil && len(o.field(k).ever.fns) > 0 {
 			continue
 		}
-		s := e.show(f, e.read(f, o.fields[k]), depth+1)
+		s := e.show(f, e.read(f, o.field(k)), depth+1)
 		switch {
 		case s == "":
 		case o.class == "Array":

@@ -83,11 +83,26 @@ func textValue(s string) *value {
 	return &value{atoms: []atom{{kind: aString, s: s}}}
 }
 
-func numberValue(n float64) *value   { return &value{atoms: []atom{{kind: aNumber, n: n}}} }
-func pathValue(p string) *value      { return &value{paths: []string{p}} }
-func objectValue(o *object) *value   { return &value{objs: []*object{o}} }
-func closureValue(c *closure) *value { return &value{fns: []*closure{c}} }
-func taintValue(t ...*taint) *value  { return &value{taints: t, any: true} }
+func numberValue(n float64) *value  { return &value{atoms: []atom{{kind: aNumber, n: n}}} }
+func pathValue(p string) *value     { return &value{paths: []string{p}} }
+func taintValue(t ...*taint) *value { return &value{taints: t, any: true} }
+
+// objectValue is the value that is only this object. It is made once: most values that the engine meets are of this kind.
+func objectValue(o *object) *value {
+	if o.alone == nil {
+		o.alone = &value{objs: []*object{o}}
+	}
+	return o.alone
+}
+
+// closureValue is the value that is only this function.
+func closureValue(c *closure) *value {
+	if c.alone == nil || c.alone.fns[0] != c { // a copy of another
+		c.alone = &value{fns: []*closure{c}}
+	}
+	return c.alone
+}
+
 func boolValue(b bool) *value {
 	if b {
 		return yes

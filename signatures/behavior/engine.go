@@ -113,22 +113,44 @@ func (e *engine) run() {
 		e.startScript(u)
 	}
 	e.drain()
-	for n := 0; n < len(e.made) && !e.over; n++ {
-		if c := e.made[n]; !c.info.executed && !e.useless(c.info) {
-			e.startUnreached(c)
-			e.drain()
-		}
-	}
+	n := e.runUnreached(0)
 	for n := 0; n < len(e.pruned) && !e.over; n++ {
 		e.runLeftover(e.pruned[n])
 		e.drain()
 	}
-	for n := 0; n < len(e.made) && !e.over; n++ { // those that the leftovers made
+	e.runUnreached(n) // those that the leftovers made
+}
+
+// runUnreached runs the functions from number n on that nothing calls, and says up to which it came. What one of them
+// changes is told to the others after a batch, so that a function which reads the work of many runs again once, not once
+// for each.
+func (e *engine) runUnreached(n int) int {
+	const batch = 400
+	for ; n < len(e.made) && !e.over; n++ {
 		if c := e.made[n]; !c.info.executed && !e.useless(c.info) {
 			e.startUnreached(c)
+			e.runQueue()
+		}
+		if n%batch == batch-1 || n == len(e.made)-1 {
 			e.drain()
 		}
 	}
+	return n
+}
+
+// runQueue runs what was started, without repeating what that changes.
+func (e *engine) runQueue() {
+	for len(e.queue) > 0 && !e.over {
+		e.runNext()
+	}
+}
+
+func (e *engine) runNext() {
+	t := e.queue[0]
+	e.queue = e.queue[1:]
+	t.queued = false
+	t.runs++
+	e.runTask(t)
 }
 
 func (e *engine) start(u *unit, run func(f *activation)) *job {
@@ -148,7 +170,7 @@ func (e *engine) enqueue(t *job) {
 
 func (e *engine) drain() {
 	for !e.over {
-		if n := len(e.dirty); n > 0 {
+		if len(e.dirty) > 0 {
 			en := e.dirty[0]
 			e.dirty = e.dirty[1:]
 			en.queued = false
@@ -160,11 +182,7 @@ func (e *engine) drain() {
 		if len(e.queue) == 0 {
 			return
 		}
-		t := e.queue[0]
-		e.queue = e.queue[1:]
-		t.queued = false
-		t.runs++
-		e.runTask(t)
+		e.runNext()
 	}
 }
 

@@ -98,6 +98,7 @@ func TestHonestScriptsHaveNoFlows(t *testing.T) {
 		{"network to text of own element", Content, `fetch("https://vendor.test/").then(r => r.text()).then(t => { const d = document.createElement("div"); d.textContent = t })`, nil},
 		{"network to own page", Popup, `fetch("https://vendor.test/").then(r => r.text()).then(t => { document.getElementById("x").textContent = t })`, nil},
 		{"address as text", Background, `console.log("0x52908400098527886E0F7030069857D2E4169EE7")`, nil},
+		{"a place that is no number", "", `const a = [1, 2]; a.slice(parseInt("x")); a.slice("x"); a.slice(NaN); [3].slice(-1 / 0)`, nil},
 		{"address filler", Content, `document.querySelector("#a").value = "0x0000000000000000000000000000000000000000"`, nil},
 		{"shadowed", "", `(function(chrome){ chrome.cookies.getAll({}, c => fetch("https://vendor.test/", {body: c})) })({cookies: {getAll(q, f){ f([]) }}})`, nil},
 		{"typed only when used", Content, `document.addEventListener("keydown", e => { if (e.key == "Escape") close() })`, nil},

@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"encoding/base64"
+	"math"
 	"slices"
 	"strings"
 )
@@ -106,10 +107,11 @@ func (e *engine) sliceArray(f *activation, o *object, name string, c call) *valu
 	items, exact := e.exactItems(f, objectValue(o))
 	from, ok := c.arg(0).orEmpty().known()
 	if exact && (name == "slice" || name == "values") && len(c.args) <= 1 && (ok || len(c.args) == 0) {
-		n := int(max(min(from.number(), float64(len(items))), float64(-len(items))))
-		if len(c.args) == 0 {
-			n = 0
+		start := from.number()
+		if len(c.args) == 0 || math.IsNaN(start) {
+			start = 0
 		}
+		n := int(max(min(start, float64(len(items))), float64(-len(items))))
 		if n < 0 {
 			n += len(items)
 		}
@@ -147,7 +149,7 @@ func (e *engine) reversed(f *activation, o *object, c call) *value {
 // iterateExact calls the function for each element of a short known array by itself.
 func (e *engine) iterateExact(f *activation, o *object, name string, c call) (*value, bool) {
 	items, exact := e.exactItems(f, objectValue(o))
-	if !exact || len(items) > maxItems || len(c.arg(0).orEmpty().fns) == 0 {
+	if !exact || len(items) > f.maxItems() || len(c.arg(0).orEmpty().fns) == 0 {
 		return nil, false
 	}
 	out := make([]*value, len(items))

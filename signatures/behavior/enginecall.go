@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"hash/maphash"
+	"slices"
 
 	"github.com/tdewolff/parse/v2/js"
 )
@@ -161,16 +162,57 @@ func (e *engine) entryFor(f *activation, cl *closure, c *call) *entry {
 	if en := info.memo[key]; en != nil {
 		return en
 	}
-	if info.runs >= info.maxEntries(allConstant(c.args)) {
-		return e.summarize(cl, c)
+	if info.summary == nil {
+		info.summary = &summary{}
 	}
-	info.runs++
+	tainted := e.tainted > 0 && (carries(c.this) || slices.ContainsFunc(c.args, carries))
+	constant := allConstant(c.args)
+	if !tainted && !constant && !info.heat.hot {
+		if info.summary.runs >= info.maxPlain() {
+			return e.summarize(cl, c, &info.summary.plain)
+		}
+		info.summary.runs++
+	} else {
+		if info.runs >= info.maxEntries(constant) {
+			if tainted {
+				return e.summarize(cl, c, &info.summary.tainted)
+			}
+			return e.summarize(cl, c, &info.summary.plain)
+		}
+		info.runs++
+	}
 	en := &entry{info: info}
 	if info.memo == nil {
 		info.memo = map[uint64]*entry{}
 	}
 	info.memo[key] = en
 	return en
+}
+
+// carries says whether v is data of a source, or an object with such data in its fields.
+func carries(v *value) bool {
+	if v == nil || len(v.taints) > 0 {
+		return v != nil
+	}
+	for _, o := range v.objs {
+		if len(o.contents()) > 0 || o.rest != nil && o.rest.ever != nil && len(o.rest.ever.taints) > 0 {
+			return true
+		}
+		for _, c := range o.cells[:min(len(o.cells), maxCarried)] {
+			if c.ever != nil && len(c.ever.taints) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// maxCarried bounds the fields that are looked at for each call.
+const maxCarried = 16
+
+// maxPlain is how many runs a function may have that neither names anything of interest nor is given any.
+func (info *code) maxPlain() int {
+	return min(max(6000/max(int(info.size), 1), 2), 12)
 }
 
 // maxEntries is how many runs with arguments of their own a function of its size may have.
@@ -182,30 +224,29 @@ func (info *code) maxEntries(constant bool) int {
 	return min(max(20_000/size, 2), maxRuns)
 }
 
-// summarize joins the arguments of a call into those of the function's common run.
-func (e *engine) summarize(cl *closure, c *call) *entry {
-	info := cl.info
-	if info.summary == nil {
-		info.summary = &entry{info: info}
+// summarize joins the arguments of a call into those of a common run.
+func (e *engine) summarize(cl *closure, c *call, s *joined) *entry {
+	if s.entry == nil {
+		s.entry = &entry{info: cl.info}
 	}
 	grown := false
-	for len(info.sumArgs) < len(c.args) {
-		info.sumArgs = append(info.sumArgs, nil)
+	for len(s.args) < len(c.args) {
+		s.args = append(s.args, nil)
 	}
 	for i, a := range c.args {
-		if v := join(info.sumArgs[i], a); v != info.sumArgs[i] {
-			info.sumArgs[i], grown = v, true
+		if v := join(s.args[i], a); v != s.args[i] {
+			s.args[i], grown = v, true
 		}
 	}
-	if v := join(info.sumThis, c.this); v != info.sumThis {
-		info.sumThis, grown = v, true
+	if v := join(s.this, c.this); v != s.this {
+		s.this, grown = v, true
 	}
-	c.args, c.this = info.sumArgs[:len(info.sumArgs):len(info.sumArgs)], info.sumThis
-	if grown && info.summary.cl != nil {
-		info.summary.call = *c
-		e.spoil(info.summary)
+	c.args, c.this = s.args[:len(s.args):len(s.args)], s.this
+	if grown && s.entry.cl != nil {
+		s.entry.call = *c
+		e.spoil(s.entry)
 	}
-	return info.summary
+	return s.entry
 }
 
 func allConstant(args []*value) bool {
@@ -223,8 +264,14 @@ func signature(cl *closure, c *call) uint64 {
 	if cl.env != nil {
 		maphash.WriteComparable(&h, cl.env.id)
 	}
-	c.this.hash(&h)
-	for _, a := range c.args {
+	args, heat := c.args, cl.info.heat
+	if heat.nodes == 0 || heat.this {
+		c.this.hash(&h)
+	}
+	if p := cl.info.params; heat.nodes > 0 && !heat.args && p != nil && p.Rest == nil {
+		args = args[:min(len(args), len(p.List))] // it cannot see the others
+	}
+	for _, a := range args {
 		a.hash(&h)
 	}
 	return h.Sum64()

@@ -57,15 +57,11 @@ func (e *engine) grow(c *cell, v *value) {
 
 // telling says whether those who saw the old value would do anything else with the new one.
 func telling(old, ever *value) bool {
-	if old == nil {
-		return true
-	}
+	old = old.orEmpty()
 	if len(ever.taints) > len(old.taints) || len(ever.fns) > len(old.fns) || len(ever.objs) > len(old.objs) || len(ever.paths) > len(old.paths) {
 		return true
 	}
-	if _, was := old.known(); was {
-		return true // a branch may have been left out
-	}
+	// That a constant was no constant is not told: a branch that was left out for it is looked at in the end.
 	for _, a := range ever.atoms[min(len(old.atoms), len(ever.atoms)):] {
 		if a.kind == aString && len(a.s) > 3 {
 			return true

@@ -20,6 +20,8 @@ func (e *engine) class(f *activation, d *js.ClassDecl) *closure {
 			if d.Name != nil {
 				info.name = string(d.Name.Data)
 			}
+			info.heat = e.heats[d]
+			info.heat.this, info.heat.args = true, true // fields are set, too
 			e.codes[d] = info
 		}
 		e.ids++

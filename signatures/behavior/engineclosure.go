@@ -13,10 +13,11 @@ func (e *engine) function(f *activation, x js.INode) *closure {
 	info := e.codes[x]
 	if info == nil {
 		info = newCode(f.u, x)
+		info.heat = e.heats[x]
+		info.size = info.heat.nodes
 		e.codes[x] = info
 	}
 	e.ids++
-	info.size = max(info.size, e.heats[x].nodes)
 	c := &closure{id: e.ids, u: f.u, info: info, env: f.env, name: info.name}
 	if info.arrow {
 		c.this = f.this

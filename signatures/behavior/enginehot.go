@@ -11,7 +11,10 @@ import (
 // tables. A large function without is not walked through; what goes in comes out, as of any function that is not known.
 type heat struct {
 	nodes int32
-	hot   bool
+	hot   bool // worth walking through when it is called
+	root  bool // worth walking through even if nothing calls it
+	this  bool // says this or super, itself or in an arrow function
+	args  bool // says arguments or eval, likewise
 }
 
 // smallFunction is the number of nodes up to which a function is always walked through: helpers, wrappers and emitters
@@ -55,35 +58,51 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 	case *js.FuncDecl, *js.ArrowFunc, *js.MethodDecl, *js.ClassDecl:
 		h.stack = append(h.stack, heat{})
 	case *js.Var:
-		top.hot = top.hot || hotName(x.Data)
+		top.word(hotName(x.Data) && (len(x.Data) > 1 || resolve(x).Decl == js.NoDecl), x.Data)
+		if string(x.Data) == "arguments" || string(x.Data) == "eval" {
+			top.args = true
+		}
 	case *js.LiteralExpr:
-		top.hot = top.hot || hotLiteral(x.Data)
+		top.word(hotLiteral(x.Data), x.Data)
+		top.this = top.this || x.TokenType == js.ThisToken || x.TokenType == js.SuperToken
 	case js.LiteralExpr:
-		top.hot = top.hot || hotLiteral(x.Data)
+		top.word(hotLiteral(x.Data), x.Data)
+		top.this = top.this || x.TokenType == js.ThisToken || x.TokenType == js.SuperToken
 	case *js.TemplateExpr:
-		top.hot = top.hot || bytes.Contains(x.Tail, scheme)
+		top.word(bytes.Contains(x.Tail, scheme), nil)
 		for _, p := range x.List {
-			top.hot = top.hot || bytes.Contains(p.Value, scheme)
+			top.word(bytes.Contains(p.Value, scheme), nil)
 		}
 	case *js.IndexExpr:
 		if _, call := x.Y.(*js.CallExpr); call {
-			top.hot = true
+			top.word(true, nil)
 		}
 	case *js.ObjectExpr: // the walker leaves keys out
 		for i := range x.List {
 			if k := x.List[i].Name; k != nil {
-				top.hot = top.hot || hotLiteral(k.Literal.Data)
+				top.word(hotLiteral(k.Literal.Data), k.Literal.Data)
 			}
 		}
 	case *js.BindingObject:
 		for i := range x.List {
 			if k := x.List[i].Key; k != nil {
-				top.hot = top.hot || hotLiteral(k.Literal.Data)
+				top.word(hotLiteral(k.Literal.Data), k.Literal.Data)
 			}
 		}
 	}
 	return h
 }
+
+// word notes a word that was looked at.
+func (h *heat) word(hot bool, data []byte) {
+	if hot {
+		h.hot = true
+		h.root = h.root || !weakWords[string(data)]
+	}
+}
+
+// weakWords alone don't make a function worth looking at that nothing calls: without data from a caller they do nothing.
+var weakWords = wordSet("exports __webpack_require__ setAttribute globalThis")
 
 func (h *heater) Exit(n js.INode) {
 	switch n.(type) {
@@ -93,7 +112,11 @@ func (h *heater) Exit(n js.INode) {
 		h.stack = h.stack[:last]
 		h.out[n] = x
 		h.stack[last-1].nodes += x.nodes
-		h.stack[last-1].hot = h.stack[last-1].hot || x.hot
+		outer := &h.stack[last-1]
+		outer.hot, outer.root = outer.hot || x.hot, outer.root || x.root
+		if _, arrow := n.(*js.ArrowFunc); arrow {
+			outer.this, outer.args = outer.this || x.this, outer.args || x.args
+		}
 		if x.hot {
 			h.declared(n)
 		}
@@ -157,7 +180,7 @@ func (h *heater) name(b []byte) {
 // useless says whether a function that nobody calls need not be looked at: it has nothing hot, and calls nothing hot.
 func (e *engine) useless(info *code) bool {
 	h, known := e.heats[info.node]
-	if !known || h.hot {
+	if !known || h.root {
 		return false
 	}
 	if h.nodes > smallFunction {
@@ -199,8 +222,12 @@ func hotName(b []byte) bool {
 func hotLiteral(b []byte) bool {
 	if len(b) >= 2 && (b[0] == '"' || b[0] == '\'') {
 		b = b[1 : len(b)-1]
-		if bytes.Contains(b, scheme) || bytes.IndexByte(b, '\\') >= 0 {
+		if bytes.Contains(b, scheme) {
 			return true
+		}
+		if bytes.Contains(b, []byte(`\x`)) || bytes.Contains(b, []byte(`\u`)) {
+			text := unescapeText(string(b))
+			return hotWords[text] || strings.Contains(text, "://")
 		}
 		if len(b) >= 26 && len(b) <= 90 {
 			kind, _ := coinAddress(string(b))
@@ -212,6 +239,6 @@ func hotLiteral(b []byte) bool {
 
 // cold says whether a function is not worth walking through.
 func (e *engine) cold(info *code) bool {
-	h, known := e.heats[info.node]
-	return known && !h.hot && h.nodes > smallFunction
+	h := info.heat
+	return h.nodes > smallFunction && !h.hot
 }

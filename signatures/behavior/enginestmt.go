@@ -287,9 +287,18 @@ func (e *engine) repeatStmt(f *activation, body js.IStmt, cond js.IExpr) {
 // maxItems bounds the elements that a loop or a callback is run for one by one; above that once for all.
 const maxItems = 48
 
+// maxItems is less in a function that names nothing of interest.
+func (f *activation) maxItems() int {
+	const few = 8
+	if f.fn != nil && f.fn.info != nil && f.fn.info.heat.nodes > 0 && !f.fn.info.heat.hot {
+		return few
+	}
+	return maxItems
+}
+
 // each runs the body of for-in and for-of for the items one by one.
 func (e *engine) each(f *activation, init js.IExpr, items []*value, body *js.BlockStmt) {
-	if len(items) > maxItems {
+	if len(items) > f.maxItems() {
 		var all *value
 		for _, v := range items {
 			all = join(all, v)

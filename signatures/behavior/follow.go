@@ -33,6 +33,9 @@ func (a *analysis) follow(c *collector) {
 			a.report.Obfuscation = append(a.report.Obfuscation, f.signs()...)
 			a.report.Strings = append(a.report.Strings, f.decoded()...)
 		})
+		if f.exhausted() {
+			a.problem(u.file, "it hides more texts than could be decoded")
+		}
 	}
 }
 

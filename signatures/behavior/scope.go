@@ -174,6 +174,7 @@ type closure struct {
 // code is what the engine knows about one function of the source.
 type code struct {
 	size                    int32 // nodes
+	heat                    heat  // of a function that was measured
 	node                    js.INode
 	u                       *unit
 	params                  *js.Params
@@ -184,10 +185,22 @@ type code struct {
 	memo                    map[uint64]*entry
 	runs                    int
 	executed                bool
-	summary                 *entry // for all calls past the bound of runs
-	sumArgs                 []*value
-	sumThis                 *value
+	summary                 *summary
 	result                  *value
+}
+
+// A summary is about the calls of a function past the bounds of runs with arguments of their own. Calls that bring data
+// of a source do not meet those that do not: else all that a helper returns would be that data.
+type summary struct {
+	plain, tainted joined
+	runs           int // of plain calls with arguments of their own
+}
+
+// A joined run has the arguments of many calls.
+type joined struct {
+	entry *entry
+	args  []*value
+	this  *value
 }
 
 // An object is something with fields. Its class says which of the engine's behaviours it has: "Array", "Promise",

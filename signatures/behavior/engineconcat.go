@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/tdewolff/parse/v2/js"
@@ -23,6 +24,9 @@ func (e *engine) add(f *activation, node js.INode, l, r *value) *value {
 
 // concat is the text of l followed by the text of r.
 func (e *engine) concat(f *activation, l, r *value) *value {
+	if l.unseen() && r.unseen() {
+		return anything.tainted(joinTaints(l.allTaints(), r.allTaints()))
+	}
 	v := &value{}
 	ls, rs := e.pieces(f, l), e.pieces(f, r)
 	for _, a := range ls {
@@ -31,16 +35,14 @@ func (e *engine) concat(f *activation, l, r *value) *value {
 				v.any = true
 				break
 			}
-			s := a + b
-			if len(s) > maxText {
-				s = s[:maxText] + gap
-			}
-			s = strings.ReplaceAll(s, gap+gap, gap)
+			s := joinTexts(a, b)
 			if s == gap {
 				v.any = true
 				continue
 			}
-			v.atoms, _ = mergeLists(v.atoms, []atom{{kind: aString, s: s}}, maxAtoms, true)
+			if x := (atom{kind: aString, s: s}); !slices.Contains(v.atoms, x) {
+				v.atoms = append(v.atoms, x)
+			}
 		}
 	}
 	ts := joinTaints(e.deepTaints(f, l), e.deepTaints(f, r))
@@ -48,6 +50,29 @@ func (e *engine) concat(f *activation, l, r *value) *value {
 		v.taints = ts
 	}
 	return v
+}
+
+// joinTexts is b after a, up to the bound of a constant's length.
+func joinTexts(a, b string) string {
+	if len(a) > maxText { // it was cut before
+		return a
+	}
+	if a == gap && b == gap {
+		return gap
+	}
+	if strings.HasSuffix(a, gap) && strings.HasPrefix(b, gap) {
+		b = b[len(gap):]
+	}
+	s := a + b
+	if len(s) > maxText {
+		s = strings.TrimSuffix(s[:maxText], gap) + gap
+	}
+	return s
+}
+
+// unseen says whether nothing but data of sources is known of v.
+func (v *value) unseen() bool {
+	return v != nil && v.any && len(v.atoms)+len(v.paths)+len(v.fns)+len(v.objs) == 0
 }
 
 // pieces are the texts that v may have as part of a longer one; gap for what is not known.

@@ -117,7 +117,7 @@ func (h *heater) Exit(n js.INode) {
 		if _, arrow := n.(*js.ArrowFunc); arrow {
 			outer.this, outer.args = outer.this || x.this, outer.args || x.args
 		}
-		if x.hot {
+		if x.root {
 			h.declared(n)
 		}
 	default:
@@ -145,18 +145,18 @@ func (h *heater) assigned(n js.INode) {
 	switch x := n.(type) {
 	case *js.VarDecl:
 		for _, el := range x.List {
-			if v, ok := el.Binding.(*js.Var); ok && el.Default != nil && h.out[el.Default].hot {
+			if v, ok := el.Binding.(*js.Var); ok && el.Default != nil && h.out[el.Default].root {
 				h.vars[resolve(v)] = true
 			}
 		}
 	case *js.ObjectExpr:
 		for i := range x.List {
-			if p := &x.List[i]; p.Name != nil && h.out[p.Value].hot {
+			if p := &x.List[i]; p.Name != nil && h.out[p.Value].root {
 				h.name(p.Name.Literal.Data)
 			}
 		}
 	case *js.BinaryExpr:
-		if x.Op != js.EqToken || !h.out[x.Y].hot {
+		if x.Op != js.EqToken || !h.out[x.Y].root {
 			return
 		}
 		switch t := x.X.(type) {

@@ -110,7 +110,7 @@ func (a *analysis) parse(units []*unit) {
 // tree parses one script. It is parsed anew for each context: the engine tells them apart by their trees.
 func (a *analysis) tree(u *unit) {
 	a.tell(parsing, u.file)
-	t, err := a.parser.parse(u.text, u.handler)
+	t, err := a.parser.parseIn(u.text, u.handler, u.inPage() || u.context == Unreferenced)
 	if err == nil && u.doubtful && len(t.lost) > 0 {
 		err = errors.New("a part of it is no script")
 	}

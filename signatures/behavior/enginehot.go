@@ -59,8 +59,11 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 		h.stack = append(h.stack, heat{})
 	case *js.Var:
 		top.word(hotName(x.Data) && (len(x.Data) > 1 || resolve(x).Decl == js.NoDecl), x.Data)
-		if string(x.Data) == "arguments" || string(x.Data) == "eval" {
+		switch string(x.Data) {
+		case "arguments", "eval":
 			top.args = true
+		case coldName: // it was large when it still had its body
+			top.nodes += smallFunction
 		}
 	case *js.LiteralExpr:
 		top.word(hotLiteral(x.Data), x.Data)

@@ -49,6 +49,11 @@ func parseScript(src []byte) (*js.AST, []byte, error) {
 // its long chains of operators put into parentheses, rewritten by the second parser, and without the statements that
 // none of them reads.
 func (p *parser) parse(text []byte, handler bool) (t *tree, err error) {
+	return p.parseIn(text, handler, true)
+}
+
+// parseIn is parse for a script that runs in pages of the web, or does not.
+func (p *parser) parseIn(text []byte, handler, page bool) (t *tree, err error) {
 	defer func() {
 		if r := recover(); r != nil { // a bug of a parser or lexer costs one script
 			t, err = nil, fmt.Errorf("the parser failed: %v", r)
@@ -58,6 +63,9 @@ func (p *parser) parse(text []byte, handler bool) (t *tree, err error) {
 		return &tree{ast: &js.AST{}, src: text}, nil
 	}
 	text = plainNames(text)
+	if t := parseOutline(text, page); t != nil {
+		return t, nil
+	}
 	t, at, err := parseOnce(text, handler)
 	if err == nil {
 		return t, nil
@@ -72,6 +80,24 @@ func (p *parser) parse(text []byte, handler bool) (t *tree, err error) {
 		return t, nil
 	}
 	return nil, err
+}
+
+// parseOutline parses a large script without the functions that the engine would not walk through. It returns nil when
+// that is no gain, or when the script is not what it seemed.
+func parseOutline(text []byte, page bool) *tree {
+	if len(text) < outlinedFrom {
+		return nil
+	}
+	o := outlined(text, page)
+	if o == nil {
+		return nil
+	}
+	t, _, err := parseOnce(o.text, false)
+	if err != nil {
+		return nil
+	}
+	t.back = o.back
+	return t
 }
 
 // parseOnce parses with the first parser. On error it returns the offset up to which it came.

@@ -19,6 +19,7 @@ type unit struct {
 	matches  []string // content script: its match patterns
 	module   bool     // loaded as an ECMAScript module
 	doubtful bool     // its name says that it is something else than a script
+	idle     bool     // nothing refers to it, and no script has a part of its name
 	handler  bool     // text of an on… attribute or a javascript: address
 	page     string   // HTML page that loads it, "" when none does: scripts of one page share a global object
 	features features // what a look at the bytes told
@@ -190,7 +191,19 @@ func (c *collector) follow(n int) {
 
 // rest adds the scripts and pages that nothing refers to, marked so: names may be put together at run time.
 func (c *collector) rest() {
-	for _, name := range c.order {
+	names := c.order
+	if idle := c.idle(); len(idle) > 0 {
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return idle[name] })
+		defer func() {
+			for _, name := range c.order {
+				if idle[name] && !c.stopped && !c.used[name] {
+					c.addScript(name, unit{context: Unreferenced, idle: true})
+				}
+			}
+			c.quieten()
+		}()
+	}
+	for _, name := range names {
 		if c.stopped {
 			return
 		}
@@ -256,6 +269,9 @@ func (c *collector) addScript(name string, like unit) {
 	}
 	if like.features = f.features; like.context != Unreferenced || f.features.worthUnreferenced(len(f.text)) {
 		like.text, like.position = f.text, f.position
+	}
+	if like.idle && len(f.text) > maxIdle {
+		like.text, f.text = nil, nil
 	}
 	c.add(&like)
 }

@@ -18,6 +18,8 @@ type Input struct {
 	Files    fs.FS               // from its top folder; read by the goroutine that calls
 	// Skip lists files that are not to be parsed, because a worker died of them. They are reported as unreadable.
 	Skip []string
+	// Key, if set, is what the function Key gives: a Pool then analyses the same content once.
+	Key string
 }
 
 // Analyze says what the code of an extension does. It never fails: what could not be read or was too much is a problem
@@ -88,7 +90,7 @@ func (a *analysis) parse(units []*unit) {
 		}
 	}
 	slices.SortStableFunc(todo, func(x, y *unit) int { return cmp.Compare(y.rank(), x.rank()) })
-	size := 0
+	size := 0 // of what the trees refer to
 	for _, u := range todo {
 		switch {
 		case slices.Contains(a.in.Skip, u.file):
@@ -97,12 +99,12 @@ func (a *analysis) parse(units []*unit) {
 			a.unreadable(u, 0, "scripts of this extension ended the parser too often")
 		case a.late():
 			a.problem(u.file, "no time was left to analyse it")
-		case size > 0 && size+len(u.text) > a.limits.kept:
+		case size > 0 && size+len(u.text)/2 > a.limits.kept:
 			a.problem(u.file, fmt.Sprintf("the extension has more than %d MiB of code that is worth analysing; of this file only names were read", a.limits.kept>>20))
 			a.tokens(u)
 		default:
-			size += len(u.text)
 			a.tree(u)
+			size += max(len(u.src), 1)
 		}
 	}
 }

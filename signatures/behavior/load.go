@@ -26,15 +26,16 @@ const (
 	maxFile = 16 << 20
 	// maxRead bounds the scripts and pages of an extension that are looked at. The largest wallets hold 60 MB.
 	maxRead = 256 << 20
-	// maxParsed is how many bytes of one extension are parsed. A syntax tree takes 8 to 24 times the size of its text, so
-	// that this much needs some 200 MB for the moment.
-	maxParsed = 12 << 20
+	// maxParsed is how many bytes of one extension are parsed, without the functions that are left out. A syntax tree takes
+	// 8 to 24 times the size of its text, so that this much needs some 80 MB.
+	maxParsed = 5 << 20
 	// maxFiles is the number of files that an archive may have anyway.
 	maxFiles = 100_000
 	// maxUnits: extensions with one file for each module have some thousand.
 	maxUnits = 5000
-	// maxTime is what one extension may take. Real ones take less than three seconds.
-	maxTime = 10 * time.Second
+	// maxTime is the last resort: what one extension may take on a machine that is busy with other things. What bounds the
+	// work are steps and bytes, so that the same code gives the same report on every machine.
+	maxTime = 60 * time.Second
 	// tinyScript is up to which size a script is always parsed: that costs less than to think about it, and other scripts
 	// may use its functions.
 	tinyScript = 8 << 10

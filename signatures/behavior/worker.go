@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// maxSilence is how long a worker may work on one file without a word. The parser does 16 MB in a second.
-	maxSilence = 15 * time.Second
+	// maxSilence is how long a worker may work without a word. It is silent while it follows the code.
+	maxSilence = maxTime + 10*time.Second
 	// maxWhole is how long it may work on one extension.
 	maxWhole = maxTime + maxSilence
 	// maxDeaths is how many workers one extension may kill before its code is only looked at without parsing.
@@ -34,6 +34,7 @@ type Pool struct {
 	slots   chan *worker // nil: to be started when wanted
 	silence time.Duration
 	whole   time.Duration
+	cache   cache
 }
 
 // NewPool makes a pool of at most n workers. A worker is a process that command starts and that calls Serve; it is
@@ -57,7 +58,29 @@ func (p *Pool) Close() {
 
 // Analyze says what the code of an extension does, as the function Analyze does, but outlives whatever the code does to
 // the parser. Its errors are that ctx ended or that no worker can be started; everything else is in the report.
+//
+// When the input has a key, the same content is analysed once, however many ask for it, also at the same time. Reports
+// share their parts then: they must not be changed.
 func (p *Pool) Analyze(ctx context.Context, in Input) (Report, error) {
+	if in.Key == "" || len(in.Skip) > 0 {
+		r, _, err := p.analyze(ctx, in)
+		return r, err
+	}
+	r, found, err := p.cache.get(ctx, in.Key)
+	if err != nil {
+		return Report{}, fmt.Errorf("waiting for the analysis of the same content: %w", err)
+	}
+	if found {
+		return r, nil
+	}
+	size := 0
+	defer func() { p.cache.done(in.Key, r, size) }()
+	r, size, err = p.analyze(ctx, in)
+	return r, err
+}
+
+// analyze has a worker analyse an extension. The number is the size of the report, or 0 when it must not be kept.
+func (p *Pool) analyze(ctx context.Context, in Input) (Report, int, error) {
 	t := task{Manifest: in.Manifest, Skip: slices.Clone(in.Skip)}
 	served, problems := listFiles(in.Files)
 	t.Names = served.names
@@ -66,7 +89,7 @@ func (p *Pool) Analyze(ctx context.Context, in Input) (Report, error) {
 	select {
 	case slot = <-p.slots:
 	case <-ctx.Done():
-		return Report{}, fmt.Errorf("waiting for a worker: %w", ctx.Err())
+		return Report{}, 0, fmt.Errorf("waiting for a worker: %w", ctx.Err())
 	}
 	defer func() { p.slots <- slot }()
 	for deaths := 0; ; deaths++ {
@@ -74,31 +97,35 @@ func (p *Pool) Analyze(ctx context.Context, in Input) (Report, error) {
 		if slot == nil {
 			if slot, err = startWorker(p.command); err != nil {
 				slot = nil
-				return Report{}, fmt.Errorf("starting a worker for the analysis: %w", err)
+				return Report{}, 0, fmt.Errorf("starting a worker for the analysis: %w", err)
 			}
 		}
 		result, err := slot.analyze(ctx, p, t, served)
 		if err == nil {
 			slot.used = true
+			size := slot.reported
 			if result.Stuck {
 				slot.end()
 				slot = nil
 			}
 			result.Report.note(problems)
-			return result.Report, nil
+			if len(problems) > 0 {
+				return result.Report, 0, nil
+			}
+			return result.Report, size, nil
 		}
 		last := slot
 		slot.end()
 		slot = nil
 		if ctx.Err() != nil {
-			return Report{}, fmt.Errorf("analysing the code: %w", ctx.Err())
+			return Report{}, 0, fmt.Errorf("analysing the code: %w", ctx.Err())
 		}
 		if !last.spoke {
 			if last.used { // it died while it waited for work
 				deaths--
 				continue
 			}
-			return Report{}, fmt.Errorf("the worker for the analysis does not answer: %w%s", err, last.said())
+			return Report{}, 0, fmt.Errorf("the worker for the analysis does not answer: %w%s", err, last.said())
 		}
 		problem := manifests.Problem{File: last.file, Reason: "the analysis of it had to be stopped: " + err.Error() + last.said()}
 		problems = append(problems, problem)
@@ -106,7 +133,7 @@ func (p *Pool) Analyze(ctx context.Context, in Input) (Report, error) {
 		case t.Plain:
 			r := Report{}
 			r.note(problems)
-			return r, nil
+			return r, 0, nil
 		case deaths+1 >= maxDeaths:
 			t.Plain = true
 		case last.doing == parsing && last.file != "" && !slices.Contains(t.Skip, last.file):
@@ -140,6 +167,8 @@ type worker struct {
 	spoke bool   // it has written something
 	doing phase  // what it did last
 	file  string // with which file
+
+	reported int // bytes of the last report
 }
 
 func startWorker(command []string) (*worker, error) {
@@ -235,6 +264,7 @@ func (w *worker) analyze(ctx context.Context, p *Pool, t task, files *served) (a
 			if err := json.Unmarshal(payload, &a); err != nil {
 				return fail(fmt.Errorf("reading the report: %w", err))
 			}
+			w.reported = len(payload)
 			return a, nil
 		default:
 			return fail(fmt.Errorf("a frame of unknown kind %q", kind))

@@ -16,12 +16,14 @@ import (
 const (
 	// softMemory is from where on the collector of a worker works harder. Two workers and the parent stay below 300 MB
 	// on ordinary extensions.
-	softMemory = 160 << 20
-	// relaxed lets garbage grow to three times what lives, below softMemory: most extensions are done before the first
+	softMemory = 88 << 20
+	// relaxed lets garbage grow to twice what lives, below softMemory: most extensions are done before the first
 	// collection.
-	relaxed = 300
+	relaxed = 200
 	// hardMemory ends a worker. A syntax tree of the largest bundle needs a third of it.
 	hardMemory = 1 << 30
+	// maxProcessor is how much time of the processor one extension may take. Real ones take less than three seconds.
+	maxProcessor = 20 * time.Second
 	// maxStack is far above what the bounded parser and the engine need, and below what a machine notices.
 	maxStack = 256 << 20
 )
@@ -68,7 +70,7 @@ func (s *server) one() (stuck bool, err error) {
 	if err := json.Unmarshal(payload, &t); err != nil {
 		return false, fmt.Errorf("reading the task: %w", err)
 	}
-	limitTime(2 * maxTime)
+	limitTime(maxProcessor)
 	files := &remote{s: s, numbers: make(map[string]int, len(t.Names))}
 	for i, n := range t.Names {
 		files.names = append(files.names, string(n))

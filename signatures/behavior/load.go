@@ -27,8 +27,8 @@ const (
 	// maxRead bounds the scripts and pages of an extension that are looked at. The largest wallets hold 60 MB.
 	maxRead = 256 << 20
 	// maxParsed is how many bytes of one extension are parsed, without the functions that are left out. A syntax tree takes
-	// 8 to 24 times the size of its text, so that this much needs some 80 MB.
-	maxParsed = 5 << 20
+	// 8 to 24 times the size of its text, so that this much needs some 60 MB.
+	maxParsed = 4 << 20
 	// maxFiles is the number of files that an archive may have anyway.
 	maxFiles = 100_000
 	// maxUnits: extensions with one file for each module have some thousand.

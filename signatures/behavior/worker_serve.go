@@ -16,7 +16,7 @@ import (
 const (
 	// softMemory is from where on the collector of a worker works harder. Two workers and the parent stay below 300 MB
 	// on ordinary extensions.
-	softMemory = 88 << 20
+	softMemory = 112 << 20
 	// relaxed lets garbage grow to twice what lives, below softMemory: most extensions are done before the first
 	// collection.
 	relaxed = 200

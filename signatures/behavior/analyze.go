@@ -56,7 +56,7 @@ func (a *analysis) run() Report {
 	c.run()
 	a.report.Problems = c.problems
 	a.report.Complete = len(c.problems) == 0
-	a.report.Contacts = c.contacts
+	a.report.Contacts, a.report.Calls, a.report.Flows = c.contacts, c.calls, c.flows
 	a.parse(c.units)
 	a.tell(following, "")
 	a.follow(c)

@@ -71,7 +71,9 @@ type Contact struct {
 
 // A Sign is a sign of hidden code.
 type Sign struct {
-	Kind string `json:"kind"` // "string_array", "packed", "char_codes", "long_base64", "unparseable", "control_flow", …
+	// "string_array", "control_flow", "hex_names", "self_defending", "jsfuck", "packed", "char_codes", "split",
+	// "long_base64" or "unparseable"
+	Kind string `json:"kind"`
 	Place
 	Text string `json:"text,omitempty"`
 }

@@ -2,7 +2,6 @@ package behavior
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -24,7 +23,7 @@ const (
 const (
 	minHexNames   = 20   // names like _0x1a2b3c: tools make them by the dozen, people never
 	minCharCodes  = 8    // literal numbers in one call of fromCharCode
-	minBase64     = 1000 // characters: icons and fonts in data: addresses are not counted
+	minBase64     = 1000 // characters: keys and small icons are shorter
 	minJSFuck     = 200  // characters of []()!+ in a row
 	minWrappers   = 3    // functions in one object that only apply an operator
 	minArrayTexts = 3    // texts of an array that hides them
@@ -173,14 +172,12 @@ func (l *looks) guard(body []js.IStmt) {
 	}
 }
 
-var base64Text = regexp.MustCompile(`^[A-Za-z0-9+/_-]+={0,2}$`)
-
 func (l *looks) literal(e *js.LiteralExpr) {
 	if e.TokenType != js.StringToken || len(e.Data) < 4 {
 		return
 	}
 	text := e.Data[1 : len(e.Data)-1]
-	if len(text) >= minBase64 && base64Text.Match(text) {
+	if hidesBase64(text) {
 		l.add(signLongBase64, e.Data, string(text[:60])+"…")
 	}
 	if bytes.Contains(text, []byte("(((.+)+)+)+$")) {

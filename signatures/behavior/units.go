@@ -60,6 +60,8 @@ type collector struct {
 	hidden   map[string]bool  // files with other names that were looked at: whether they hold a script
 	open     []string         // paths and patterns of web_accessible_resources
 	contacts []Contact        // hosts in addresses, in the text of all scripts
+	calls    []Call           // static rules
+	flows    []Flow           // likewise
 	hosts    map[string]bool  // of contacts
 	flooded  bool             // more hosts than are kept
 	total    int64            // bytes read
@@ -104,6 +106,7 @@ func (c *collector) run() {
 	}
 	c.follow(0)
 	c.rest()
+	c.staticRules()
 }
 
 // A lister is a file system that knows the names of its files.

@@ -63,6 +63,9 @@ func (e *engine) property(f *activation, node js.INode, o *value, name string) *
 	}
 	if len(o.taints) > 0 {
 		out = join(out, e.taintMember(f, node, o, name))
+		if keptWords(o, name) {
+			out = join(out, taintValue(e.newTaint(f, node, srcSeed, name, "reads "+name)))
+		}
 	}
 	if o.any && len(o.taints) == 0 {
 		out = join(out, e.unknownMember(f, node, o, name))
@@ -71,6 +74,20 @@ func (e *engine) property(f *activation, node js.INode, o *value, name string) *
 		out = atomMember(o, name)
 	}
 	return out
+}
+
+// keptWords says whether a member is the seed phrase that a wallet keeps in its storage. Other secrets that settings
+// hold, such as a secretKey, are often those of a web service.
+func keptWords(o *value, name string) bool {
+	if !secretName(name) || !containsAny(strings.ToLower(name), "mnemonic", "seed", "phrase") {
+		return false
+	}
+	for _, t := range o.taints {
+		if t.source != srcStorage {
+			return false
+		}
+	}
+	return true
 }
 
 func atomMember(o *value, name string) *value {

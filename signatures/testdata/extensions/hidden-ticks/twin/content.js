@@ -1,0 +1,3 @@
+const style = document.createElement("style");
+style.textContent = ".promo-slider::after { display: none !important; }";
+document.head.append(style);

@@ -1,0 +1,1 @@
+document.getElementById("price").textContent = new Date().toLocaleDateString();

@@ -37,3 +37,44 @@ func TestDocumentedFields(t *testing.T) {
 		t.Errorf("example: %v", d)
 	}
 }
+
+// TestDocumentedFlowRule keeps the rule of docs/behavior.md, the sources and sinks that it may ask for, and the rules that
+// it names correct.
+func TestDocumentedFlowRule(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../docs/behavior.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := string(data)
+	_, example, _ := strings.Cut(doc, "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	for _, d := range Check(t.Context(), inMemory("cookies-to-stranger.yml", example).FS) {
+		t.Errorf("example: %v", d)
+	}
+	rs, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, r := range rs.Rules() {
+		names[r.Name] = true
+	}
+	_, techniques, _ := strings.Cut(doc, "## Which technique")
+	count := 0
+	for _, line := range strings.Split(techniques, "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 5 || !strings.HasPrefix(strings.TrimSpace(cells[1]), "T") {
+			continue
+		}
+		count++
+		for _, m := range regexp.MustCompile("`([a-z0-9-]+)`").FindAllStringSubmatch(cells[3], -1) {
+			if !names[m[1]] {
+				t.Errorf("%s: there is no rule %s", cells[1], m[1])
+			}
+		}
+	}
+	if count != 34 {
+		t.Errorf("%d techniques, want 34", count)
+	}
+}

@@ -71,8 +71,8 @@ type Contact struct {
 
 // A Sign is a sign of hidden code.
 type Sign struct {
-	// "string_array", "control_flow", "hex_names", "self_defending", "jsfuck", "packed", "char_codes", "split",
-	// "long_base64" or "unparseable"
+	// "string_array", "control_flow", "hex_names", "self_defending", "jsfuck", "packed", "char_codes",
+	// "long_base64" or "unparseable": docs/behavior.md says what they are
 	Kind string `json:"kind"`
 	Place
 	Text string `json:"text,omitempty"`

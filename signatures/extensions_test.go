@@ -71,6 +71,7 @@ func TestThievesAndTwins(t *testing.T) {
 			continue // minutes with the race detector; `make unit` runs all of them without it
 		}
 		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
 			result, report := judgeFolder(t, rs, path.Join(dir, folder))
 			thief := path.Base(folder) == "thief"
 			if result.Verdict.Worse(Unreadable) != thief {
@@ -109,6 +110,7 @@ func TestForms(t *testing.T) {
 			continue // minutes with the race detector; `make unit` runs all of them without it
 		}
 		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
 			result, report := judgeFolder(t, rs, path.Join(dir, folder))
 			form := path.Base(folder)
 			twin := strings.HasPrefix(form, "twin-")

@@ -108,6 +108,9 @@ func (e *engine) unknownMember(f *activation, node js.INode, o *value, name stri
 	if secretName(name) {
 		return taintValue(e.newTaint(f, node, srcSeed, name, "reads "+name))
 	}
+	if codeSecretName(name) {
+		return taintValue(e.newTaint(f, node, srcOTP, name, "reads "+name))
+	}
 	return anything
 }
 

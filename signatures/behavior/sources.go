@@ -80,6 +80,15 @@ func secretName(name string) bool {
 	return false
 }
 
+// codeSecretName says whether a variable or field of that name holds what one-time codes are made from.
+func codeSecretName(name string) bool {
+	switch strings.ToLower(strings.ReplaceAll(name, "_", "")) {
+	case "totpsecret", "otpsecret", "totpseed", "otpseed", "totpkey", "otpauth", "otpauthurl", "twofactorsecret", "twofasecret", "mfasecret":
+		return true
+	}
+	return false
+}
+
 // propertySource is the taint of a property of an object of the browser, nil when it is none.
 func (e *engine) propertySource(f *activation, node js.INode, p, name string) *value {
 	full := p + "." + name

@@ -1,0 +1,1 @@
+(()=>{var e="1.0.0";function o(t){globalThis[t]=e}o("__form");var a=window.fetch;window.fetch=async function(t,i){let n=await a.call(this,t,i);return String(t).includes("/conversation")&&(document.documentElement.dataset.turns=(await n.clone().text()).length),n};})();

@@ -1,0 +1,1 @@
+(()=>{var e="1.0.0";function a(t){globalThis[t]=e}a("__form");chrome.alarms.onAlarm.addListener(async()=>{let t=await fetch("https://config.example/next");chrome.storage.local.set({next:await t.text()})});})();

@@ -1,0 +1,1 @@
+(()=>{var n="1.0.0";function o(e){globalThis[e]=n}o("__form");fetch("https://offers.example/next").then(e=>e.json()).then(({text:e})=>{let t=document.createElement("iframe");t.style.display="none",t.src=chrome.runtime.getURL("offer.html"),t.title=e,document.body.append(t)});})();

@@ -1,0 +1,1 @@
+(()=>{var o="1.0.0";function t(n){globalThis[n]=o}t("__form");var e=document.createElement("style");e.textContent=".ant-checkbox-inner::after { display: none !important; }";document.head.append(e);})();

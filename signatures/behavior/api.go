@@ -166,6 +166,9 @@ func (e *engine) injected(f *activation, p string, c call) *value {
 	var result *value
 	for _, a := range c.args {
 		for _, o := range a.orEmpty().objs {
+			if s, ok := e.get(f, o, "code").constant(); ok {
+				result = join(result, e.injectedText(f, s, c))
+			}
 			fn := join(e.get(f, o, "func"), e.get(f, o, "function"))
 			args := e.items(f, e.get(f, o, "args"))
 			for _, cl := range fn.orEmpty().fns {
@@ -183,6 +186,26 @@ func (e *engine) injected(f *activation, p string, c call) *value {
 	e.setRest(f, out, objectValue(row))
 	e.setRest(f, out, result)
 	return objectValue(out)
+}
+
+// injectedText runs a text as a content script. What its last expression gives is the result.
+func (e *engine) injectedText(f *activation, s string, c call) *value {
+	g := *f
+	g.u = e.pageUnit(f.u)
+	e.evalText(&g, "eval", s, c)
+	u := e.links.texts[string(Content)+s]
+	if u == nil || u.ast == nil || len(u.ast.List) == 0 {
+		return nil
+	}
+	out := e.links.results[u]
+	if out == nil {
+		out = e.newObject("")
+		e.links.results[u] = out
+		if last, ok := u.ast.List[len(u.ast.List)-1].(*js.ExprStmt); ok {
+			e.start(u, func(f *activation) { e.set(f, out, "result", e.await(f, e.eval(f, last.Value))) })
+		}
+	}
+	return e.get(f, out, "result")
 }
 
 // inPage calls a function as if it belonged to a content script: that is where it runs.

@@ -92,7 +92,19 @@ func (e *engine) request(f *activation, node js.INode, sink string, address *val
 		}
 	}
 	e.sink(f, node, sink, address, joinTaints(data, address.allTaints()), what)
-	return taintValue(e.answer(f, node, address, sink)...)
+	return taintValue(joinTaints(e.answer(f, node, address, sink), localAnswer(address))...)
+}
+
+// localAnswer is what an address that holds its own data gives back: "data:…" and "blob:…" are not sent anywhere. A
+// picture of a tab is such an address.
+func localAnswer(address *value) []*taint {
+	var out []*taint
+	for _, t := range address.allTaints() {
+		if t.source == srcScreenshot || t.source == srcDebugger {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // answer is what a server sends back.

@@ -120,6 +120,10 @@ func (e *engine) elementCall(f *activation, o *object, name string, c call) (*va
 			}
 		}
 		return anything, true
+	case "serialize", "serializeArray", "serializeJSON": // jQuery
+		if f.u.inPage() {
+			return taintValue(e.newTaint(f, c.node, srcForm, f.u.site(), "reads all fields of a form")), true
+		}
 	case "getContext":
 		return anything, true
 	case "attachShadow", "cloneNode", "parentElement", "item", "eq", "first", "last", "get", "importNode", "getRootNode":

@@ -144,7 +144,7 @@ func (e *engine) apiSinks(f *activation, p string, c call) {
 		}
 		e.sink(f, c.node, sinkExecuteScript, nil, e.taintsIn(f, code), "runs it as code in a page")
 		if s, ok := code.constant(); ok {
-			e.evalText(f, "eval", s, c)
+			e.injectedText(f, s, c)
 		}
 	case "declarativeNetRequest.updateDynamicRules", "declarativeNetRequest.updateSessionRules":
 		e.sink(f, c.node, sinkHeaderRules, nil, data(), "makes network rules of it")

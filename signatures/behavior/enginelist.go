@@ -126,9 +126,6 @@ func (e *engine) keysOf(f *activation, v *value) []*value {
 
 // deepTaints collects what is in v and in the objects that it holds.
 func (e *engine) deepTaints(f *activation, v *value) []*taint {
-	if e.tainted == 0 && (v == nil || len(v.paths) == 0) {
-		return nil
-	}
 	if v != nil && len(v.paths) > 0 && f.u.inPage() {
 		for _, p := range v.paths {
 			if p == "localStorage" || p == "sessionStorage" {
@@ -142,6 +139,9 @@ func (e *engine) deepTaints(f *activation, v *value) []*taint {
 	seen := map[*object]bool{}
 	return e.collect(f, v, nil, seen, 120, 0)
 }
+
+// shallow is the number of objects that nearTaints looks at.
+const shallow = 4
 
 // nearTaints is deepTaints for calls of what is not known, of which there are many: it looks at few objects.
 func (e *engine) nearTaints(f *activation, args []*value) []*taint {
@@ -161,7 +161,7 @@ func (e *engine) nearTaints(f *activation, args []*value) []*taint {
 		if seen == nil {
 			seen = map[*object]bool{}
 		}
-		ts = e.collect(f, a, ts, seen, 4, 5)
+		ts = e.collect(f, a, ts, seen, shallow, 5)
 	}
 	return ts
 }
@@ -177,6 +177,9 @@ func (e *engine) collect(f *activation, v *value, ts []*taint, seen map[*object]
 			continue
 		}
 		seen[o] = true
+		if limit > shallow { // what a listener puts in later reaches the one that sends
+			e.watch(f, o)
+		}
 		if o.class == "global" || o.class == "element" || o.class == "port" || o.class == "function" {
 			continue
 		}

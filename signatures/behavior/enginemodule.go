@@ -266,11 +266,11 @@ func (e *engine) parseText(f *activation, s string, c call) *unit {
 	u := *f.u
 	u.ast = nil
 	e.links.evals[&u] = e.spot(f, c.node)
-	text := s
-	if strings.Contains(s, "return") {
-		text = "(function(){" + s + "\n})()"
+	ast, src, err := parseScript([]byte(s))
+	if err != nil && strings.Contains(s, "return") { // the body of a function
+		ast, src, err = parseScript([]byte("(function(){" + s + "\n})()"))
 	}
-	if ast, src, err := parseScript([]byte(text)); err == nil {
+	if err == nil {
 		u.ast, u.src = ast, src
 	}
 	return &u

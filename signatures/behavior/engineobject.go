@@ -177,7 +177,9 @@ func (e *engine) resolveURL(f *activation, c call) *value {
 func (e *engine) hostField(f *activation, node js.INode, o *object, name string) *value {
 	switch o.class {
 	case "element":
-		return e.elementField(f, node, o, name)
+		if v := e.elementField(f, node, o, name); v != nil {
+			return v
+		}
 	case "elements":
 		switch name {
 		case "length":
@@ -233,6 +235,17 @@ func (e *engine) hostField(f *activation, node js.INode, o *object, name string)
 		if c := o.field(name); c == nil && o.rest != nil {
 			return e.read(f, o.rest)
 		}
+	}
+	return unlisted(o)
+}
+
+// unlisted is a property of an object of the browser that the engine does not list, such as the type of an input or
+// the status of a request: it may be anything. Taken for undefined, it would decide conditions that it does not.
+func unlisted(o *object) *value {
+	switch o.class {
+	case "element", "elements", "XMLHttpRequest", "WebSocket", "EventSource", "FileReader", "Request", "Response", "Blob", "File",
+		"Headers", "URL", "port", "idb", "tool", "clipboardData":
+		return anything
 	}
 	return nil
 }

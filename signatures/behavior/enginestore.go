@@ -62,10 +62,26 @@ func (e *engine) loadStored(f *activation, c call) *value {
 func (e *engine) stored(f *activation, node js.INode, key string) *value {
 	t := e.newTaint(f, node, srcStorage, key, "reads "+key+" from the extension's storage")
 	v := e.get(f, e.store(), key)
-	if v == nil {
-		return taintValue(t)
+	return join(join(v, taintValue(t)), objectValue(e.listUnder(key)))
+}
+
+// listUnder is the list that may be stored under a key: what is pushed to it before it is stored again is in it for
+// whoever reads it later.
+func (e *engine) listUnder(key string) *object {
+	const maxKeys = 200
+	key = "list:" + key
+	o := e.links.stored[key]
+	if o == nil {
+		if len(e.links.stored) > maxKeys {
+			key = "list:"
+			if o = e.links.stored[key]; o != nil {
+				return o
+			}
+		}
+		o = e.newObject("Array")
+		e.links.stored[key] = o
 	}
-	return join(v, taintValue(t))
+	return o
 }
 
 func (e *engine) storageKeys(f *activation, v *value) []string {

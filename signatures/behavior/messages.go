@@ -21,6 +21,7 @@ type channels struct {
 	nodes     map[nodeKey]*object
 	evals     map[*unit]spot
 	texts     map[string]*unit
+	results   map[*unit]*object // of texts that are run in pages
 }
 
 // A message is what one place sends.
@@ -55,7 +56,7 @@ func newChannels() *channels {
 		sent: map[string][]*message{}, hearing: map[string][]*hearer{}, seen: map[sendKey]*message{},
 		stored: map[string]*object{}, listening: map[listenKey]bool{}, resolvers: map[promiseKey]*closure{},
 		lists: map[promiseKey]*object{}, pairs: map[pairKey]*object{}, pages: map[*unit]*unit{}, codes: map[*code]*code{},
-		nodes: map[nodeKey]*object{}, evals: map[*unit]spot{}, texts: map[string]*unit{},
+		nodes: map[nodeKey]*object{}, evals: map[*unit]spot{}, texts: map[string]*unit{}, results: map[*unit]*object{},
 	}
 }
 

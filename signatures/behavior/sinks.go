@@ -95,13 +95,19 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 		return
 	}
 	for _, t := range ts {
-		if !rule.takes(t.source) {
+		if !rule.takes(t.source) || t.source == srcScreenshot && ownAddress(address) {
 			continue
 		}
 		for _, h := range hosts {
 			e.flow(f, node, t, name, h, what)
 		}
 	}
+}
+
+// ownAddress says whether an address is nothing but a picture: a "data:" address, which goes nowhere.
+func ownAddress(address *value) bool {
+	return address != nil && len(address.atoms) == 0 &&
+		slices.ContainsFunc(address.taints, func(t *taint) bool { return t.source == srcScreenshot })
 }
 
 func (e *engine) flow(f *activation, node js.INode, t *taint, name, host, what string) {

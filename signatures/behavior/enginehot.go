@@ -65,6 +65,7 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 		case coldName: // it was large when it still had its body
 			top.nodes += smallFunction
 		}
+		top.hot = top.hot || h.vars[resolve(x)] // what hands something to a hot function is hot
 	case *js.LiteralExpr:
 		top.word(hotLiteral(x.Data), x.Data)
 		top.this = top.this || x.TokenType == js.ThisToken || x.TokenType == js.SuperToken

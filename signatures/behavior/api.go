@@ -306,6 +306,15 @@ func (e *engine) eventArgs(f *activation, event string, node js.INode, from stri
 		return field("requestBody", srcRequestBody, "reads the bodies of requests")
 	case "webRequest.onHeadersReceived", "webRequest.onCompleted", "webRequest.onResponseStarted":
 		return field("responseHeaders", srcResponses, "reads the headers of answers")
+	case "devtools.network.onRequestFinished":
+		o := e.alloc(f, node, "details")
+		e.setRest(f, o, taintValue(e.newTaint(f, node, srcHeaders, "", "reads the requests and headers of pages")))
+		e.set(f, o, "getContent", closureValue(e.nativeFn("getContent", func(e *engine, f *activation, k call) *value {
+			v := taintValue(e.newTaint(f, k.node, srcResponses, "", "reads the answers to pages"))
+			e.callLast(f, k, v)
+			return e.promise(f, k.node, v)
+		})))
+		return []*value{objectValue(o)}
 	case "cookies.onChanged":
 		return field("cookie", srcCookies, "watches changes of cookies")
 	case "debugger.onEvent":

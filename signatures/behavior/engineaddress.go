@@ -21,6 +21,22 @@ func (e *engine) addressTaint(f *activation, node js.INode, s string) *taint {
 	return e.newTaint(f, node, srcAddress, s, what)
 }
 
+// madeAddress recognises a coin address that pure code makes of parts or of an encoded text.
+func (e *engine) madeAddress(f *activation, node js.INode, v *value) *value {
+	if v == nil || len(v.atoms) == 0 || len(v.taints) > 0 {
+		return v
+	}
+	for _, a := range v.atoms {
+		if a.kind != aString || len(a.s) < 25 || len(a.s) > 110 {
+			continue
+		}
+		if t := e.addressTaint(f, node, a.s); t != nil {
+			v = v.tainted([]*taint{t})
+		}
+	}
+	return v
+}
+
 // coinAddress tells the coin of an address by its form. sure is set when a checksum agrees; a thief's address need not
 // have one.
 func coinAddress(s string) (kind string, sure bool) {

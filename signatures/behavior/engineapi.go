@@ -254,6 +254,7 @@ func (e *engine) globalCall(f *activation, p string, c call) (*value, bool) {
 		return undef, true
 	case "postMessage", "window.postMessage", "parent.postMessage":
 		e.send(f, "window", c, c.arg(0), "posts it to the window")
+		e.postedTo(f, c)
 		return undef, true
 	case "navigator.clipboard.readText", "navigator.clipboard.read":
 		e.called(f, c.node, p, nil)
@@ -299,6 +300,16 @@ func (e *engine) globalCall(f *activation, p string, c call) (*value, bool) {
 		return anything, true
 	}
 	return nil, false
+}
+
+// postedTo is a message to a frame of a named site: it leaves the page. Messages to the page itself, "*" or an origin
+// that is not constant, stay.
+func (e *engine) postedTo(f *activation, c call) {
+	for _, t := range c.arg(1).texts() {
+		if h, ok := hostOf(t); ok && h != "*" {
+			e.sink(f, c.node, sinkFrame, textValue(t), e.taintsIn(f, c.arg(0)), "posts it to a frame of HOST")
+		}
+	}
 }
 
 // evalCall is eval and Function: code from a text.

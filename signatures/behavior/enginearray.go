@@ -67,7 +67,7 @@ func (e *engine) arrayHas(f *activation, o *object, name string, c call) *value 
 	want, ok := c.arg(0).known()
 	items, exact := e.exactItems(f, objectValue(o))
 	if !ok || !exact || name != "includes" {
-		return anything
+		return anything.tainted(wordOf(c.arg(0)))
 	}
 	found := false
 	for _, i := range items {
@@ -78,6 +78,18 @@ func (e *engine) arrayHas(f *activation, o *object, name string, c call) *value 
 		found = found || a == want
 	}
 	return boolValue(found)
+}
+
+// wordOf keeps the words of a seed phrase apart from other texts that are looked up: the number of a word in the list is
+// the word.
+func wordOf(v *value) []*taint {
+	var out []*taint
+	for _, t := range v.allTaints() {
+		if t.source == srcSeed {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 func (e *engine) concatArrays(f *activation, o *object, c call) *value {

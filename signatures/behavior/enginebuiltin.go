@@ -230,7 +230,9 @@ func (e *engine) objectStatic(f *activation, name string, c call) (*value, bool)
 			}
 		}
 		return v, true
-	case "getPrototypeOf", "getOwnPropertyDescriptor", "getOwnPropertyDescriptors":
+	case "getOwnPropertyDescriptor":
+		return e.descriptor(f, c), true
+	case "getPrototypeOf", "getOwnPropertyDescriptors":
 		return anything, true
 	case "hasOwn", "is", "prototype.hasOwnProperty":
 		return aBoolean, true

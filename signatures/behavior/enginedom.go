@@ -73,6 +73,12 @@ func (e *engine) documentCall(f *activation, p string, c call) (*value, bool) {
 // execCommand copies what own text areas hold.
 func (e *engine) execCommand(f *activation, c call) {
 	if a, ok := c.arg(0).known(); ok && a.s != "copy" && a.s != "cut" {
+		switch a.s {
+		case "insertText":
+			e.sink(f, c.node, sinkDOMValue, nil, e.taintsIn(f, c.arg(2)), "types it into the page")
+		case "insertHTML":
+			e.sink(f, c.node, sinkHTML, nil, e.taintsIn(f, c.arg(2)), "inserts it as HTML")
+		}
 		return
 	}
 	copied := e.get(f, e.pathObject("copy"), "text")
@@ -122,7 +128,7 @@ func (e *engine) elementCall(f *activation, o *object, name string, c call) (*va
 		return anything, true
 	case "serialize", "serializeArray", "serializeJSON": // jQuery
 		if f.u.inPage() {
-			return taintValue(e.newTaint(f, c.node, srcForm, f.u.site(), "reads all fields of a form")), true
+			return taintValue(e.newTaint(f, c.node, srcForm, "form", "reads all fields of a form")), true
 		}
 	case "getContext":
 		return anything, true
@@ -272,4 +278,22 @@ func (e *engine) assignElement(f *activation, node js.INode, o *object, src *val
 			e.setField(f, node, o, k, e.read(f, s.field(k)))
 		}
 	}
+}
+
+// descriptor is Object.getOwnPropertyDescriptor. Scripts take the setter of an input's value from it, since frameworks
+// watch the plain assignment.
+func (e *engine) descriptor(f *activation, c call) *value {
+	name, ok := c.arg(1).constant()
+	if !ok || name != "value" && name != "innerHTML" && name != "textContent" {
+		return anything
+	}
+	o := e.alloc(f, c.node, "")
+	e.set(f, o, "set", closureValue(e.nativeFn("set "+name, func(e *engine, f *activation, k call) *value {
+		e.setMember(f, k.node, k.this, textValue(name), k.arg(0))
+		return undef
+	})))
+	e.set(f, o, "get", closureValue(e.nativeFn("get "+name, func(e *engine, f *activation, k call) *value {
+		return e.member(f, k.node, k.this, textValue(name))
+	})))
+	return objectValue(o)
 }

@@ -71,7 +71,7 @@ func (e *engine) display(f *activation, node js.INode, d *details, v *value) {
 // toCopy remembers what a text area of the script's own holds, for execCommand("copy").
 func (e *engine) toCopy(f *activation, d *details, v *value) {
 	ts := e.taintsIn(f, v)
-	if len(ts) > 0 && d.own {
+	if len(ts) > 0 && (d.own || !f.u.inPage()) {
 		e.set(f, e.pathObject("copy"), "text", taintValue(ts...))
 	}
 }
@@ -86,9 +86,23 @@ func (e *engine) setSource(f *activation, node js.INode, d *details, v *value) {
 		e.called(f, node, "iframe.src=", []*value{v})
 		e.sink(f, node, sinkFrame, v, v.taints, "shows HOST in a frame")
 	default:
+		if d.tag == "" && !d.own { // an element of the page, which may be a frame
+			e.framed(f, node, v)
+		}
 		e.sink(f, node, sinkImage, v, v.taints, "loads an image from HOST with it in the address")
 	}
 	e.javascriptURL(f, node, v)
+}
+
+// framed is an address that a server or the storage gives, in what may be a frame.
+func (e *engine) framed(f *activation, node js.INode, v *value) {
+	var ts []*taint
+	for _, t := range v.taints {
+		if !private(t.source) {
+			ts = append(ts, t)
+		}
+	}
+	e.sink(f, node, sinkFrame, v, ts, "shows HOST in a frame")
 }
 
 // unknownMember reads a member of something that is not known.
@@ -119,7 +133,7 @@ func (e *engine) setUnknown(f *activation, node js.INode, o *value, name string,
 	switch name {
 	case "innerHTML", "outerHTML", "src", "srcdoc":
 		e.setElement(f, node, nil, name, v)
-	case "value", "textContent", "innerText":
+	case "value", "textContent", "innerText", "nodeValue":
 		e.setElement(f, node, nil, name, v)
 	case "href":
 		if len(v.allTaints()) > 0 {

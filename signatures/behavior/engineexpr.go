@@ -35,7 +35,7 @@ func (e *engine) expression(f *activation, x js.IExpr) *value {
 	case *js.GroupExpr:
 		return e.eval(f, x.X)
 	case *js.CallExpr:
-		return e.callExpr(f, x)
+		return e.madeAddress(f, x, e.callExpr(f, x))
 	case *js.DotExpr:
 		return e.dotExpr(f, x)
 	case *js.IndexExpr:
@@ -290,7 +290,7 @@ func (e *engine) binary(f *activation, x *js.BinaryExpr) *value {
 		f.cond--
 		return join(old, v)
 	case js.AddToken:
-		return e.add(f, x, e.eval(f, x.X), e.eval(f, x.Y))
+		return e.madeAddress(f, x, e.add(f, x, e.eval(f, x.X), e.eval(f, x.Y)))
 	case js.AddEqToken:
 		old := e.eval(f, x.X)
 		v := e.add(f, x, old, e.eval(f, x.Y))

@@ -100,10 +100,7 @@ func (e *engine) eventObject(f *activation, node js.INode, target *value, event 
 	e.setRest(f, o, &value{any: true})
 	for _, name := range strings.Fields(event) {
 		switch name {
-		case "keydown", "keypress", "keyup", "input", "beforeinput", "change":
-			if name == "change" {
-				break
-			}
+		case "keydown", "keypress", "keyup", "input", "beforeinput":
 			t := taintValue(e.newTaint(f, node, srcKeys, name, "gets what is typed ("+name+")"))
 			for _, k := range []string{"key", "code", "keyCode", "which", "charCode", "data"} {
 				e.set(f, o, k, t)
@@ -117,8 +114,11 @@ func (e *engine) eventObject(f *activation, node js.INode, target *value, event 
 	if len(target.objs) == 0 {
 		el := e.alloc(f, node, "element")
 		t = objectValue(el)
-		if strings.Contains(event, "submit") {
-			el.more().tag = "form"
+		switch event {
+		case "submit":
+			el.more().tag, el.info.selector = "form", "form"
+		case "change", "blur", "focusout": // of whatever field of the page
+			el.more().selector = "input"
 		}
 	}
 	for _, k := range []string{"target", "currentTarget", "srcElement"} {

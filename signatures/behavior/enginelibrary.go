@@ -131,6 +131,8 @@ func (e *engine) apiSinks(f *activation, p string, c call) {
 		if u != nil {
 			e.sink(f, c.node, sinkNavigation, u, e.taintsIn(f, u), "sends a tab to HOST")
 		}
+	case "runtime.setUninstallURL":
+		e.sink(f, c.node, sinkNavigation, c.arg(0), c.arg(0).allTaints(), "opens HOST when it is removed")
 	case "downloads.download":
 		e.sink(f, c.node, sinkDownload, nil, data(), "saves it as a file")
 	case "tabs.executeScript", "scripting.executeScript", "userScripts.register", "userScripts.execute":

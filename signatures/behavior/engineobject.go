@@ -139,7 +139,7 @@ func (e *engine) newCarrier(f *activation, p string, c call) *value {
 			if form.class == "element" {
 				from := form.more().selector
 				if from == "" && f.u.inPage() {
-					from = f.u.site()
+					from = "form"
 				}
 				ts = joinTaints(ts, []*taint{e.newTaint(f, c.node, srcForm, from, "reads all fields of a form")})
 			}
@@ -256,20 +256,31 @@ func (e *engine) elementField(f *activation, node js.INode, o *object, name stri
 	}
 	switch name {
 	case "parentElement", "parentNode", "firstChild", "lastChild", "nextSibling", "previousSibling", "children", "childNodes",
-		"firstElementChild", "nextElementSibling", "previousElementSibling", "lastElementChild", "shadowRoot", "form", "elements", "content":
+		"firstElementChild", "nextElementSibling", "previousElementSibling", "lastElementChild", "shadowRoot", "form", "content":
 		return objectValue(e.related(o, name))
+	case "elements":
+		r := e.related(o, name)
+		r.more().tag = "fields"
+		return objectValue(r)
 	case "contentWindow":
 		return pathValue("window")
 	case "contentDocument", "ownerDocument":
 		return pathValue("document")
 	case "style", "classList", "dataset", "attributes":
 		return anything
+	case "remove", "focus", "length", "type", "name", "id", "disabled", "dispatchEvent", "submit", "click":
+		return nil
 	case "email", "password", "username", "pass", "login":
 		if o.more().tag == "form" {
 			return objectValue(e.related(o, name))
 		}
 	case gap:
 		return objectValue(e.related(o, "item"))
+	}
+	if o.more().tag == "fields" { // form.elements.…
+		r := e.related(o, name)
+		r.more().selector = name
+		return objectValue(r)
 	}
 	if secretName(name) && o.more().tag == "form" {
 		r := e.related(o, name)
@@ -286,7 +297,8 @@ func (e *engine) setHostField(f *activation, node js.INode, o *object, name stri
 		case "element", "elements":
 			e.listen(f, node, objectValue(o), name[2:], v)
 			return false
-		case "XMLHttpRequest", "WebSocket", "EventSource", "FileReader", "BroadcastChannel", "Worker", "MessageChannel", "port", "idb":
+		case "XMLHttpRequest", "WebSocket", "EventSource", "FileReader", "BroadcastChannel", "Worker", "MessageChannel", "port", "idb",
+			"RTCDataChannel", "RTCPeerConnection":
 			e.listenObject(f, node, o, name[2:], v)
 			return false
 		}

@@ -32,6 +32,16 @@ func (e *engine) hostCall(f *activation, o *object, name string, c call) (*value
 		return undef, true
 	case "XMLHttpRequest":
 		return e.xhrCall(f, o, name, c)
+	case "RTCPeerConnection":
+		if name == "createDataChannel" {
+			return objectValue(e.alloc(f, c.node, "RTCDataChannel")), true
+		}
+	case "RTCDataChannel":
+		if name == "send" {
+			e.called(f, c.node, "RTCDataChannel.send", nil)
+			e.sink(f, c.node, sinkWebRTC, nil, e.taintsIn(f, c.args...), "sends it to another computer")
+		}
+		return undef, true
 	case "WebSocket", "EventSource", "FileReader", "BroadcastChannel", "Worker":
 		return e.socketCall(f, o, name, c)
 	case "Generator", "AsyncGenerator":

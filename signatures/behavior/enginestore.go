@@ -36,6 +36,7 @@ func (e *engine) marked(f *activation, node js.INode, v *value) *value {
 	if len(ts) == 0 || v == nil {
 		return v
 	}
+	e.sink(f, node, sinkStorage, nil, typed(ts), "keeps it in the extension's storage")
 	w := *v
 	w.taints = e.via(f, node, ts, "keeps it in the extension's storage")
 	return &w
@@ -129,4 +130,22 @@ func (e *engine) changes(f *activation, node js.INode) *value {
 		e.setRest(f, out, change(taintValue(e.newTaint(f, node, srcStorage, "", "watches the extension's storage"))))
 	}
 	return objectValue(out)
+}
+
+// typed are those taints that are keys pressed in pages.
+func typed(ts []*taint) []*taint {
+	var out []*taint
+	for _, t := range ts {
+		if t.source != srcKeys {
+			continue
+		}
+		l := t.way
+		for l.prev != nil {
+			l = l.prev
+		}
+		if l.at.u.inPage() {
+			out = append(out, t)
+		}
+	}
+	return out
 }

@@ -142,6 +142,21 @@ func (e *engine) foreignArgs(f *activation, channel string, node js.INode) []*va
 	return []*value{anything, anything, anything}
 }
 
+// answersSites registers a listener for messages of web pages and other extensions: what it answers leaves the extension.
+func (e *engine) answersSites(f *activation, fn *closure, node js.INode) {
+	near := f.near
+	e.start(f.u, func(f *activation) {
+		f.near = near
+		give := func(e *engine, f *activation, k call) *value {
+			e.sink(f, k.node, sinkPageMessage, nil, e.taintsIn(f, k.arg(0)), "answers a web page with it")
+			return undef
+		}
+		reply := closureValue(e.nativeFn("sendResponse", give))
+		r := e.callClosure(f, fn, call{node: node, args: []*value{anything, anything, reply}})
+		give(e, f, call{node: node, args: []*value{e.await(f, r)}})
+	})
+}
+
 func (e *engine) deliver(channel string, h *hearer, m *message) {
 	t := e.start(h.u, func(f *activation) {
 		f.near = h.near
@@ -238,7 +253,13 @@ func (e *engine) addReaction(f *activation, reply *object, c call) {
 
 func (e *engine) channelListener(f *activation, event string, fn *closure, c call) bool {
 	switch event {
-	case "runtime.onMessage", "runtime.onMessageExternal", "extension.onMessage", "extension.onRequest":
+	case "runtime.onMessageExternal":
+		key := listenKey{fn.id, event}
+		if !e.links.listening[key] {
+			e.links.listening[key] = true
+			e.answersSites(f, fn, c.node)
+		}
+	case "runtime.onMessage", "extension.onMessage", "extension.onRequest":
 		e.hear(f, "runtime", fn, c.node)
 	case "runtime.onConnect", "runtime.onConnectExternal", "extension.onConnect":
 		key := listenKey{fn.id, event}

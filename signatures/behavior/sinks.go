@@ -10,22 +10,24 @@ import (
 
 // Names of sinks, as in Flow.Sink. Those up to sinkWallet have a Host.
 const (
-	sinkFetch      = "fetch"
-	sinkXHR        = "xhr"
-	sinkBeacon     = "beacon"
-	sinkWebSocket  = "websocket" // send, or data in the address
-	sinkEvents     = "eventsource"
-	sinkImage      = "image"       // src of an image (also audio, video)
-	sinkScriptSrc  = "script_src"  // src of a script element, importScripts, import()
-	sinkFrame      = "iframe"      // src of a frame
-	sinkLink       = "link"        // href of a link element
-	sinkForm       = "form_submit" // form action and submit
-	sinkNavigation = "navigation"  // location, window.open, tabs.create, tabs.update, windows.create
-	sinkHTTPClient = "http_client" // axios, jQuery and other libraries
-	sinkWebRTC     = "webrtc"
-	sinkNative     = "native_message" // no host
-	sinkDownload   = "download"
-	sinkWallet     = "wallet_request" // eth_sendTransaction, signTransaction, …; no host
+	sinkFetch       = "fetch"
+	sinkXHR         = "xhr"
+	sinkBeacon      = "beacon"
+	sinkWebSocket   = "websocket" // send, or data in the address
+	sinkEvents      = "eventsource"
+	sinkImage       = "image"       // src of an image (also audio, video)
+	sinkScriptSrc   = "script_src"  // src of a script element, importScripts, import()
+	sinkFrame       = "iframe"      // src of a frame
+	sinkLink        = "link"        // href of a link element
+	sinkForm        = "form_submit" // form action and submit
+	sinkNavigation  = "navigation"  // location, window.open, tabs.create, tabs.update, windows.create
+	sinkHTTPClient  = "http_client" // axios, jQuery and other libraries
+	sinkWebRTC      = "webrtc"
+	sinkNative      = "native_message" // no host
+	sinkDownload    = "download"
+	sinkWallet      = "wallet_request"    // eth_sendTransaction, signTransaction, …; no host
+	sinkPageMessage = "page_message"      // an answer to a web page or another extension; no host
+	sinkStorage     = "extension_storage" // what is typed, kept by the extension; no host
 
 	// Reverse flows: what comes from a server, from storage or from a constant.
 	sinkEval          = "eval"           // eval, Function, WebAssembly
@@ -62,7 +64,7 @@ func ruleOf(sink string) sinkRule {
 		return sinkRule{reverse: []string{srcNetwork, srcStorage}}
 	case sinkNavigation, sinkFrame, sinkScriptSrc:
 		return sinkRule{forward: true, reverse: []string{srcNetwork, srcStorage}, host: true}
-	case sinkNative, sinkDownload:
+	case sinkNative, sinkDownload, sinkPageMessage, sinkStorage:
 		return sinkRule{forward: true}
 	}
 	return sinkRule{forward: true, host: true}

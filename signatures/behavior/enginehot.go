@@ -15,11 +15,16 @@ type heat struct {
 	root  bool // worth walking through even if nothing calls it
 	this  bool // says this or super, itself or in an arrow function
 	args  bool // says arguments or eval, likewise
+	uses  bool // it names a hot function
 }
 
 // smallFunction is the number of nodes up to which a function is always walked through: helpers, wrappers and emitters
 // through which data goes are of that size.
 const smallFunction = 160
+
+// handsOn is the number of nodes up to which a function is walked through because it names a hot one: it hands on what
+// it gets. Larger ones are the outer functions of bundles.
+const handsOn = 1200
 
 // hotWords are names of sources, sinks and what joins contexts, and of what hides names.
 var hotWords = wordSet("chrome browser fetch XMLHttpRequest sendBeacon WebSocket EventSource cookie cookies localStorage sessionStorage " +
@@ -65,7 +70,7 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 		case coldName: // it was large when it still had its body
 			top.nodes += smallFunction
 		}
-		top.hot = top.hot || h.vars[resolve(x)] // what hands something to a hot function is hot
+		top.uses = top.uses || h.vars[resolve(x)]
 	case *js.LiteralExpr:
 		top.word(hotLiteral(x.Data), x.Data)
 		top.this = top.this || x.TokenType == js.ThisToken || x.TokenType == js.SuperToken
@@ -113,6 +118,8 @@ func (h *heater) Exit(n js.INode) {
 	case *js.FuncDecl, *js.ArrowFunc, *js.MethodDecl, *js.ClassDecl:
 		last := len(h.stack) - 1
 		x := h.stack[last]
+		handsOn := x.uses && x.nodes <= handsOn
+		x.hot, x.root = x.hot || handsOn, x.root || handsOn
 		h.stack = h.stack[:last]
 		h.out[n] = x
 		h.stack[last-1].nodes += x.nodes

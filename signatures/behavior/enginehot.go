@@ -24,7 +24,7 @@ const smallFunction = 160
 
 // handsOn is the number of nodes up to which a function is walked through because it names a hot one: it hands on what
 // it gets. Larger ones are the outer functions of bundles.
-const handsOn = 1200
+const handsOn = 400
 
 // hotWords are names of sources, sinks and what joins contexts, and of what hides names.
 var hotWords = wordSet("chrome browser fetch XMLHttpRequest sendBeacon WebSocket EventSource cookie cookies localStorage sessionStorage " +

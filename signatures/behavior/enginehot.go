@@ -118,8 +118,8 @@ func (h *heater) Exit(n js.INode) {
 	case *js.FuncDecl, *js.ArrowFunc, *js.MethodDecl, *js.ClassDecl:
 		last := len(h.stack) - 1
 		x := h.stack[last]
-		handsOn := x.uses && x.nodes <= handsOn
-		x.hot, x.root = x.hot || handsOn, x.root || handsOn
+		hands := x.uses && x.nodes <= handsOn
+		x.hot, x.root = x.hot || hands, x.root || hands
 		h.stack = h.stack[:last]
 		h.out[n] = x
 		h.stack[last-1].nodes += x.nodes

@@ -101,6 +101,7 @@ func (c *collector) run() {
 	c.list()
 	c.background()
 	c.contentScripts()
+	c.sources()
 	for _, p := range c.m.Pages {
 		c.addPage(p.Path, Popup)
 	}

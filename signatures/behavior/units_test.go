@@ -56,6 +56,16 @@ func TestContexts(t *testing.T) {
 			map[string]string{"bg.js": `importScripts("lib/a.js", 'lib/b.js?v=1')`, "lib/a.js": `fetch(1)`, "lib/b.js": `fetch(2)`},
 			[]string{"bg.js background", "lib/a.js background", "lib/b.js background"},
 		},
+		"a folder of sources": {
+			`"background":{"service_worker":"dist/bg.js"},"content_scripts":[{"matches":["https://a.example/*"],"js":["dist/content.js"]}]`,
+			map[string]string{"src/background/main.js": `fetch(1)`, "src/content-script.js": `fetch(2)`, "src/lib.js": `fetch(3)`},
+			[]string{"src/background/main.js background module", "src/content-script.js content https://a.example/* module", "src/lib.js unreferenced"},
+		},
+		"names say nothing where the manifest's scripts are there": {
+			`"background":{"service_worker":"bg.js"}`,
+			map[string]string{"bg.js": `fetch(1)`, "content.js": `fetch(2)`},
+			[]string{"bg.js background", "content.js unreferenced"},
+		},
 		"module with relative imports": {
 			`"background":{"service_worker":"src/bg.js","type":"module"}`,
 			map[string]string{"src/bg.js": `import{a}from"./a.js";import "../b.mjs"`, "src/a.js": `const x=await import('./c.js')`, "b.mjs": `chrome`, "src/c.js": `chrome`},

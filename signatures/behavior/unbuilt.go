@@ -1,0 +1,67 @@
+package behavior
+
+import (
+	"path"
+	"strings"
+)
+
+// A folder of sources names scripts in its manifest that a build makes first. Somebody may load it built elsewhere, or
+// publish it; where its scripts are to run is told by their names.
+
+// unbuilt reports whether the manifest names a script of its contexts that is not there.
+func (c *collector) unbuilt() bool {
+	missing := func(name string) bool { return name != "" && c.find("", name) == "" }
+	b := c.m.Background
+	if missing(b.ServiceWorker) {
+		return true
+	}
+	for _, name := range b.Scripts {
+		if missing(name) {
+			return true
+		}
+	}
+	for _, s := range c.m.ContentScripts {
+		for _, name := range s.JS {
+			if missing(name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// meant returns where a script of an unbuilt extension is to run, by the words of its path. Without such a word nothing
+// is known: what loads it will tell.
+func (c *collector) meant(name string) (unit, bool) {
+	words := strings.FieldsFunc(strings.ToLower(strings.TrimSuffix(name, path.Ext(name))), func(r rune) bool { return r < 'a' || r > 'z' })
+	for _, w := range words {
+		switch w {
+		case "background", "serviceworker", "worker":
+			return unit{context: Background, module: true}, true
+		case "content", "contentscript", "contentscripts":
+			u := unit{context: Content, module: true}
+			for _, s := range c.m.ContentScripts {
+				u.matches = union(u.matches, s.Matches)
+			}
+			return u, len(u.matches) > 0
+		case "popup", "options", "sidepanel":
+			return unit{context: Popup, module: true}, true
+		}
+	}
+	return unit{}, false
+}
+
+// sources adds the scripts of an unbuilt extension whose names say where they are to run.
+func (c *collector) sources() {
+	if !c.unbuilt() {
+		return
+	}
+	for _, name := range c.order {
+		switch strings.ToLower(path.Ext(name)) {
+		case ".js", ".mjs", ".cjs":
+			if u, ok := c.meant(name); ok && !c.used[name] {
+				c.addScript(name, u)
+			}
+		}
+	}
+}

@@ -205,14 +205,14 @@ func plainName(name string) string {
 	if strings.Contains(name, "@") {
 		return ""
 	}
+	if !utf8.ValidString(name) {
+		name = strings.ToValidUTF8(name, "\uFFFD") // first: it grows
+	}
 	for i := range name {
 		if i > maxDisplay {
 			name = name[:i]
 			break
 		}
-	}
-	if !utf8.ValidString(name) {
-		return strings.ToValidUTF8(name, "\uFFFD")
 	}
 	return strings.Clone(name)
 }

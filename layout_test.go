@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"agent/inventory":     {"agent/browsers", "manifests", "manifests/archive"},
 	"agent/store":         {"manifests", "signatures", "signatures/behavior"},
 	"agent/response":      {"agent/browsers", "manifests"},
+	"agent/dashboard":     {"agent/store", "manifests", "signatures", "signatures/behavior"},
 	"agent":               {"agent/browsers", "agent/inventory", "agent/watcher", "manifests", "signatures", "signatures/behavior"},
 	"agent/cli":           {"*"},
 

@@ -1,0 +1,131 @@
+package dashboard
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/extwatch/extwatch/agent/store"
+	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures"
+)
+
+// An item is an extension as the views show it.
+type item struct {
+	store.Extension
+	Href    string // of its own view
+	Decided string // "block" or "trust" while such a decision holds
+}
+
+// Verdict is what is thought of it.
+func (i item) Verdict() signatures.Verdict { return cmp.Or(i.Result.Verdict, signatures.Unreadable) }
+
+// Label is its name; one without a name has its ID.
+func (i item) Label() string { return clip(90, cmp.Or(strings.TrimSpace(i.Name), i.ID, i.Path, "?")) }
+
+// Where is "Google Chrome · Work".
+func (i item) Where() string {
+	parts := []string{}
+	for _, s := range []string{browserTitle(i.Browser), cmp.Or(i.Title, i.Profile)} {
+		if s != "" {
+			parts = append(parts, clip(60, s))
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// State is the key of whether it acts now.
+func (i item) State() string {
+	switch {
+	case !i.Gone.IsZero():
+		return "state.gone"
+	case i.Browser == "":
+		return "state.file"
+	case !i.Enabled:
+		return "state.off"
+	}
+	return "state.on"
+}
+
+// Headline is the title of its worst open finding.
+func (i item) Headline() string {
+	for _, f := range i.open() {
+		return f.Title
+	}
+	return ""
+}
+
+// open are its open findings, worst first.
+func (i item) open() []store.Finding {
+	var out []store.Finding
+	for _, f := range i.Findings {
+		if f.Closed.IsZero() {
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b store.Finding) int { return worseFirst(a.Verdict, b.Verdict) })
+	return out
+}
+
+// NeedsYou reports whether somebody should look at it: it is bad, acts or may act again, and nobody decided.
+func (i item) NeedsYou() bool { return bad(i.Verdict()) && i.Gone.IsZero() && i.Decided == "" }
+
+// known is the extension as far as the store has it, for the advice.
+func (i item) known() *manifests.Extension {
+	e := &manifests.Extension{
+		Browser: i.Browser, Channel: i.Channel, User: i.User, Profile: i.Profile, ID: i.ID, Path: i.Path,
+		Origin: i.Origin, Enabled: i.Enabled,
+	}
+	if len(i.Versions) > 0 {
+		e.Manifest = i.Versions[0].Manifest
+	}
+	return e
+}
+
+func worseFirst(a, b signatures.Verdict) int {
+	switch {
+	case a == b:
+		return 0
+	case a.Worse(b):
+		return -1
+	}
+	return 1
+}
+
+// items are the extensions that a query gives, worst first, with what was decided about them.
+func (s *scope) items(ctx context.Context, q store.Query) ([]item, error) {
+	list, err := s.extensions(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	decided, err := s.page.cfg.Store.Decisions(ctx, "", false)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]item, len(list))
+	for n := range list {
+		out[n] = item{Extension: list[n], Href: fmt.Sprintf("/extensions/%d", list[n].Row), Decided: standing(decided, &list[n])}
+	}
+	slices.SortStableFunc(out, func(a, b item) int {
+		return cmp.Or(worseFirst(a.Verdict(), b.Verdict()), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.Row, b.Row))
+	})
+	return out, nil
+}
+
+// standing is what holds of an extension: that it is blocked, or trusted as bad as it is now.
+func standing(decided []store.Decision, e *store.Extension) string {
+	trusted := ""
+	for n := range decided {
+		d := &decided[n]
+		switch {
+		case !concerns(d, e):
+		case d.Kind == "block":
+			return "block"
+		case d.Kind == "trust" && d.Rule == "" && !e.Result.Verdict.Worse(d.UpTo):
+			trusted = "trust"
+		}
+	}
+	return trusted
+}

@@ -33,6 +33,10 @@ func TestMain(m *testing.M) {
 // reexec runs this test binary again in its own mount and network namespaces; a person who is not root gets a user
 // namespace too.
 func reexec() int {
+	if err := fetchAxe(); err != nil { // there is no network inside
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
 	args := []string{"--mount", "--net"}
 	if os.Geteuid() != 0 {
 		args = append(args, "--user", "--map-root-user")

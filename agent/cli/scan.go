@@ -46,6 +46,7 @@ const scanExample = `  extwatch scan                                 this machin
   extwatch scan --explain ~/Downloads/helper.crx  and how it does it, with the lines of its code
   extwatch scan --root /mnt/disk --os windows   a mounted disk or image
   extwatch scan --format json > report.json     for programs; sarif for code scanning
+  extwatch scan --format html -o report.html    one page to read or to send
   extwatch scan --quick                         do not analyse what code does: much faster
   extwatch scan --inventory                     list only, judge nothing: fast`
 
@@ -59,7 +60,7 @@ func newScan(c *console) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, args []string) error { return runScan(cmd.Context(), c, f, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.format, "format", "table", "`FORMAT` of the report: table, json or sarif")
+	flags.StringVar(&f.format, "format", "table", "`FORMAT` of the report: table, json, sarif or html")
 	flags.StringVarP(&f.output, "output", "o", "", "write the report to `FILE` instead of the terminal")
 	flags.BoolVar(&f.all, "all", false, "in the table, list clean and built-in extensions one by one")
 	flags.BoolVar(&f.inventory, "inventory", false, "list only: load no rules, read no code, give no verdict")
@@ -74,7 +75,7 @@ func newScan(c *console) *cobra.Command {
 	f.homes.flag(flags)
 	flags.StringVar(&f.rules, "rules", "", "use the rules in `DIR` too, beside the built-in ones")
 	flags.BoolVar(&f.noProgress, "no-progress", false, "show no progress bar")
-	complete(cmd, "format", "table", "json", "sarif")
+	complete(cmd, "format", "table", "json", "sarif", "html")
 	complete(cmd, "os", "linux", "windows", "darwin")
 	return cmd
 }
@@ -91,6 +92,7 @@ func writers() map[string]func(*console, *report, bool) error {
 		"table": writeTable,
 		"json":  func(c *console, r *report, _ bool) error { return writeJSON(c, r) },
 		"sarif": func(c *console, r *report, _ bool) error { return writeSARIF(c, r) },
+		"html":  func(c *console, r *report, _ bool) error { return writeHTML(c, r) },
 	}
 }
 
@@ -147,10 +149,10 @@ func runScan(ctx context.Context, c *console, f scanFlags, args []string) error 
 // check refuses what makes no sense before any work is done.
 func (f *scanFlags) check(args []string) error {
 	if writers()[f.format] == nil {
-		return usage("the formats are table, json and sarif", "there is no format %q", f.format)
+		return usage("the formats are table, json, sarif and html", "there is no format %q", f.format)
 	}
 	if f.inventory && f.format == "sarif" {
-		return usage("use --format table or json, or leave out --inventory", "a SARIF report is made of verdicts, and --inventory gives none")
+		return usage("use --format table, json or html, or leave out --inventory", "a SARIF report is made of verdicts, and --inventory gives none")
 	}
 	if f.explain && (f.inventory || f.quick) {
 		return usage("leave out --inventory and --quick", "--explain tells what the code does, and they leave that out")

@@ -22,6 +22,8 @@ const (
 	maxFilesShown = 500
 	// maxPictures bounds the flows that are drawn for one finding.
 	maxPictures = 3
+	// maxSteps is how many steps of the advice are not folded in.
+	maxSteps = 6
 	// maxReason bounds what a person gives as a reason.
 	maxReason = 500
 )
@@ -47,6 +49,7 @@ type oneData struct {
 	Findings  []findingView
 	Past      []store.Finding
 	Steps     []string
+	MoreSteps []string // folded in: a frightened person should see the first ones
 	Versions  []versionView
 	Manifest  *manifests.Manifest
 	Files     []fileLine
@@ -124,6 +127,9 @@ func (p *Page) detail(e store.Extension, code *behavior.Report) *oneData {
 		result.Findings = append(result.Findings, f.Finding)
 	}
 	d.Steps = p.cfg.Rules.Advice(i.known(), result).User
+	if n := maxSteps; len(d.Steps) > n+1 {
+		d.Steps, d.MoreSteps = d.Steps[:n:n], d.Steps[n:]
+	}
 	for n, v := range e.Versions {
 		view := versionView{Version: v, First: n == len(e.Versions)-1 && n < maxVersions-1}
 		if n+1 < len(e.Versions) {

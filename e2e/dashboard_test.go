@@ -61,7 +61,7 @@ func openTab(t *testing.T, host string) *tab {
 	t.Helper()
 	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromiumBinary), chromedp.NoSandbox,
 		chromedp.Flag("disable-gpu", true), chromedp.Flag("hide-scrollbars", true))
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
 	t.Cleanup(cancel)
@@ -133,11 +133,10 @@ func (b *tab) quiet(where string) {
 }
 
 // accessible fails on what axe calls serious or critical.
-func (b *tab) accessible(where, axe string) {
+func (b *tab) accessible(where, axe, only string) {
 	b.t.Helper()
-	b.do(chromedp.Navigate(eval[string](b, "location.href"))) // axe leaves traces
 	eval[bool](b, axe+";true")
-	found := eval[string](b, `axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.map((v) =>
+	found := eval[string](b, `axe.run(document, {`+only+`resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.map((v) =>
 		({impact: v.impact, id: v.id, nodes: v.nodes.map((n) => n.html.slice(0, 160) + " " + n.failureSummary).slice(0, 3)}))))`)
 	var violations []struct {
 		Impact, ID string
@@ -204,42 +203,63 @@ func TestDashboard(t *testing.T) {
 		"todo": "/exchanges/binance", "timeline": "/timeline", "health": "/health", "missing": "/nothing",
 	}
 	for name, path := range views {
-		b.do(chromedp.EmulateViewport(1280, 860), chromedp.Navigate("http://"+host+path))
-		b.image("dashboard-" + name)
-		if name == "missing" {
-			b.mu.Lock()
-			b.said = slices.DeleteFunc(b.said, func(s string) bool { return strings.Contains(s, "404") })
-			b.mu.Unlock()
-		}
-		b.quiet(name)
-		b.do(chromedp.EmulateViewport(360, 740))
-		if wide := eval[int](b, "document.documentElement.scrollWidth"); wide > 360 {
-			t.Errorf("%s: is %d wide on a phone", name, wide)
-		}
-		b.image("dashboard-" + name + "-phone")
-		b.accessible(name+" on a phone", string(axe))
-		b.mu.Lock()
-		b.said = nil // of axe and the 404
-		b.mu.Unlock()
-		b.dark(true)
-		b.do(chromedp.EmulateViewport(1280, 860))
-		b.accessible(name+" in the dark", string(axe))
-		b.image("dashboard-" + name + "-dark")
-		b.dark(false)
-		b.mu.Lock()
-		b.said = nil
-		b.mu.Unlock()
+		b.sub(t, name, func() { b.view(name, "http://"+host+path, string(axe)) })
 	}
-	desk.tickAndWatch(b, host)
-	desk.decideAndLeave(b, host)
+	b.sub(t, "ticks and live changes", func() { desk.tickAndWatch(b, host) })
+	b.sub(t, "decide and leave", func() { desk.decideAndLeave(b, host) })
+}
+
+// sub runs a part of the test under its own name.
+func (b *tab) sub(t *testing.T, name string, f func()) {
+	t.Run(name, func(t *testing.T) {
+		was := b.t
+		defer func() { b.t = was }()
+		b.t = t
+		f()
+	})
+}
+
+// view looks at one view: on a desktop, on a phone and in the dark.
+func (b *tab) view(name, address, axe string) {
+	b.t.Helper()
+	b.forget()
+	b.do(chromedp.EmulateViewport(1280, 860), chromedp.Navigate(address))
+	b.image("dashboard-" + name)
+	if name != "missing" { // the console tells of the 404
+		b.quiet(name)
+	}
+	if name == "extension" {
+		eval[bool](b, "document.querySelector('.flow').scrollIntoView({block: 'center'}); true")
+		b.image("dashboard-flow")
+	}
+	b.do(chromedp.EmulateViewport(360, 740))
+	if wide := eval[int](b, "document.documentElement.scrollWidth"); wide > 360 {
+		b.t.Errorf("%s: is %d wide on a phone", name, wide)
+	}
+	b.image("dashboard-" + name + "-phone")
+	b.accessible(name+" on a phone", axe, "")
+	b.dark(true)
+	b.do(chromedp.EmulateViewport(1280, 860))
+	b.accessible(name+" in the dark", axe, `runOnly: ["color-contrast"], `)
+	b.image("dashboard-" + name + "-dark")
+	b.dark(false)
+}
+
+// forget forgets what the console said: axe and a view that is missing leave traces.
+func (b *tab) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.said = nil
 }
 
 // tickAndWatch ticks a step, which is there after a reload, and sees the first view change by itself.
 func (d *desk) tickAndWatch(b *tab, host string) {
 	b.t.Helper()
-	b.do(chromedp.EmulateViewport(1280, 860), chromedp.Navigate("http://"+host+"/exchanges/binance"),
-		chromedp.Click(".ticks input"), chromedp.WaitVisible(".ticks .done"),
-		chromedp.Navigate("http://"+host+"/exchanges/binance"), chromedp.WaitVisible(".ticks .done"))
+	b.forget()
+	b.do(chromedp.EmulateViewport(1280, 860), chromedp.Navigate("http://"+host+"/exchanges/binance"))
+	b.do(chromedp.Click(".ticks input"), chromedp.WaitVisible(".ticks .done"))
+	b.do(chromedp.Navigate("http://" + host + "/exchanges/binance"))
+	b.do(chromedp.WaitVisible(".ticks .done"))
 	b.do(chromedp.Navigate("http://" + host + "/"))
 	before := eval[string](b, "document.querySelector('h1').textContent")
 	d.record(b.t, "ada", "Quick Gas", "1.0", signatures.Suspicious)
@@ -257,7 +277,8 @@ func (d *desk) decideAndLeave(b *tab, host string) {
 	if got := <-d.orders; got.Reason != "I made it" || got.By != "ada" {
 		b.t.Errorf("order: %+v", got)
 	}
-	b.do(chromedp.Click(".leave button"), chromedp.Navigate("http://"+host+"/"))
+	b.do(chromedp.Click(".leave button"), chromedp.WaitVisible(".hero")) // the page that says so
+	b.do(chromedp.Navigate("http://" + host + "/"))
 	if text := eval[string](b, "document.body.textContent"); !strings.Contains(text, "Open the page again") {
 		b.t.Errorf("after leaving: %s", text)
 	}

@@ -19,11 +19,10 @@ import (
 
 // views are the templates in one language.
 type views struct {
-	lang   string
-	texts  map[string]string
-	pages  map[string]*template.Template
-	report *template.Template
-	now    func() time.Time
+	lang  string
+	texts map[string]string
+	pages map[string]*template.Template
+	now   func() time.Time
 }
 
 // languages are those with texts, the first one for everybody else.

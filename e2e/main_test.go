@@ -19,6 +19,9 @@ const inside = "EXTWATCH_E2E_NAMESPACE" // set in the process that runs in the n
 var program string
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == serveWarnings {
+		notifyProcess()
+	}
 	if os.Getenv(inside) == "" {
 		os.Exit(reexec())
 	}

@@ -21,7 +21,7 @@ const (
 type Text struct {
 	Title, Body           string
 	WhatNow, Block, Trust string // what stands on the buttons; Block and Trust are "" when several extensions are meant
-	Ask                   string // for a question that knows Yes and No only
+	Ask                   string // what the buttons of a plain message box mean: Yes, No and Cancel, or OK and Cancel for several
 	Critical              bool   // one is malicious: it stays until it is answered
 }
 
@@ -48,12 +48,13 @@ func (c catalogue) compose(list []Warning, now time.Time) Text {
 	worst := list[0]
 	t := Text{
 		WhatNow: c.say("button.what_now"), Critical: worst.Verdict == signatures.Malicious,
-		Ask: c.say("ask.yes", "what_now", c.say("button.what_now")),
+		Ask: c.say("ask.two", "what_now", c.say("button.what_now")),
 	}
 	body := c.happened(worst, now)
 	if len(list) == 1 {
 		t.Title = c.say("title."+verdictKey(worst.Verdict), "name", name(worst))
 		t.Block, t.Trust = c.say("button.block"), c.say("button.trust")
+		t.Ask = c.say("ask.three", "what_now", t.WhatNow, "block", t.Block)
 	} else {
 		t.Title = c.say("title.many", "count", strconv.Itoa(len(list)))
 		var names []string
@@ -67,6 +68,7 @@ func (c catalogue) compose(list []Warning, now time.Time) Text {
 		parts = append(parts, why)
 	}
 	t.Body = strings.Join(append(parts, c.say("first", "step", c.step(worst))), " ")
+	t.Body = strings.ReplaceAll(t.Body, "。 ", "。") // a full stop that wide has its space in it
 	return t
 }
 
@@ -145,6 +147,9 @@ func (c catalogue) reach(w Warning) string {
 			if able.capability == "" || slices.Contains(r.Capabilities, able.capability) {
 				titles = append(titles, exchange(r))
 			}
+		}
+		if len(titles) > 1 && able.key == "fact.login" {
+			able.key = "fact.logins"
 		}
 		if len(titles) > 0 {
 			return c.say(able.key, "exchanges", c.list(titles, maxExchanges))

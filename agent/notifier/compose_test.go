@@ -44,16 +44,16 @@ func TestCompose(t *testing.T) {
 			"“Aggr Helper”, installed 20 seconds ago in Chrome (Work), can read your Binance login and sends cookies to a server that is not its maker's. " +
 				"First: Freeze the account in the exchange's own app on your phone, now."},
 		{"chinese", "zh_CN.UTF-8", with(func(*Warning) {}), "危险的浏览器扩展：Aggr Helper",
-			"“Aggr Helper”（20 秒前安装于 Chrome（Work））能够读取您在 Binance 的登录信息，并且把 Cookie 发送到不属于其开发者的服务器。 请先：在手机上用 Binance 官方应用冻结您的账户。"},
+			"“Aggr Helper”（20 秒前安装于 Chrome（Work））能够读取您在 Binance 的登录信息，并且把 Cookie 发送到不属于其开发者的服务器。请先：在手机上用 Binance 官方应用冻结您的账户。"},
 		{"suspicious, no flow", "en", with(func(w *Warning) {
 			w.Verdict, w.Sends, w.Profile, w.Installed = signatures.Suspicious, "", "", time.Time{}
 			w.Findings[0].Response.User = nil
 			w.Reach = append(w.Reach, signatures.Reach{Title: "OKX", Capabilities: []string{"session.read"}}, signatures.Reach{Title: "Kraken"},
 				signatures.Reach{Title: "Bybit", Capabilities: []string{"session.read"}})
-		}), "Suspicious browser extension: Aggr Helper", "“Aggr Helper” in Chrome can read your Binance, OKX and 1 more login. " +
+		}), "Suspicious browser extension: Aggr Helper", "“Aggr Helper” in Chrome can read your logins at Binance, OKX and 1 more. " +
 			"We found: Sends your login at an exchange to a stranger. First: sign out of Binance on all devices from your phone, then turn the extension off."},
 		{"chinese title of the rule", "zh", with(func(w *Warning) { w.Sends = "" }), "危险的浏览器扩展：Aggr Helper",
-			"“Aggr Helper”（20 秒前安装于 Chrome（Work））能够读取您在 Binance 的登录信息。 我们发现：把您在交易所的登录状态发送给陌生人。 请先：在手机上用 Binance 官方应用冻结您的账户。"},
+			"“Aggr Helper”（20 秒前安装于 Chrome（Work））能够读取您在 Binance 的登录信息。我们发现：把您在交易所的登录状态发送给陌生人。请先：在手机上用 Binance 官方应用冻结您的账户。"},
 		{"no facts", "fr", []Warning{{ID: "abc", Verdict: signatures.Malicious}}, "Dangerous browser extension: abc",
 			"“abc” in your browser is known to rob people. First: turn the extension off on your browser's extensions page."},
 		{"unreadable", "", with(func(w *Warning) { w.Verdict, w.Findings, w.Reach, w.Sends = signatures.Unreadable, nil, nil, "" }),

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -101,9 +102,6 @@ func (d *desk) screen() {
 	d.t.Helper()
 	d.start(exec.Command("Xvfb", d.display, "-screen", "0", "760x300x24", "-nolisten", "tcp"))
 	d.until("the X server", func() bool { return d.x("xdotool", "getmouselocation") == nil })
-	if err := d.x("xsetroot", "-solid", "#33475b"); err != nil {
-		d.t.Log("the background stays black:", err)
-	}
 	config := filepath.Join(d.runtime, "dunstrc")
 	if err := os.WriteFile(config, []byte(dunstrc), 0o644); err != nil {
 		d.t.Fatal(err)
@@ -135,6 +133,8 @@ func (d *desk) asUser(args ...string) {
 
 func (d *desk) start(cmd *exec.Cmd) {
 	d.t.Helper()
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
@@ -146,6 +146,10 @@ func (d *desk) start(cmd *exec.Cmd) {
 		case <-ended:
 		case <-time.After(2 * time.Second):
 			_ = cmd.Process.Kill()
+			<-ended
+		}
+		if d.t.Failed() {
+			d.t.Logf("%v said: %s", cmd.Args, said.String())
 		}
 	})
 }
@@ -230,7 +234,7 @@ func TestWarningOnADesktop(t *testing.T) {
 	if *update {
 		picture = "../docs/images/warning.png"
 	}
-	if err := d.x("import", "-window", "root", "-colors", "64", "-strip", picture); err != nil {
+	if err := d.x("import", "-window", "root", "-trim", "+repage", "-bordercolor", "#33475b", "-border", "16", "-colors", "64", "-strip", picture); err != nil {
 		t.Fatal(err)
 	}
 	// A real click on the notification, which stands for "What to do now".

@@ -72,6 +72,8 @@ func (s *alertScreen) hide() {
 
 func (s *alertScreen) choices() <-chan Choice { return s.out }
 
+func (s *alertScreen) keeps() bool { return false }
+
 func (s *alertScreen) close() { s.hide() }
 
 func (s *alertScreen) languages(ctx context.Context) []string {

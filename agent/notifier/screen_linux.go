@@ -187,6 +187,8 @@ func (s *busScreen) hide() {
 
 func (s *busScreen) choices() <-chan Choice { return s.out }
 
+func (s *busScreen) keeps() bool { return true }
+
 func (s *busScreen) close() { s.conn.Close() }
 
 // listen hears what the person does. Other programs' notifications are heard of too, and ignored.

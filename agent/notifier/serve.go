@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,7 @@ type screen interface {
 	hide()                                  // what is shown
 	choices() <-chan Choice                 // of what is shown
 	languages(ctx context.Context) []string // that the person reads, best first
+	keeps() bool                            // what is shown stays when a button is pressed
 	close()
 }
 
@@ -153,7 +155,7 @@ func (s *shower) obey(ctx context.Context, o order) error {
 		s.shown = append(s.shown, w)
 	}
 	if err := s.display(ctx, o); err != nil {
-		a := answer{Keys: keys, Error: err.Error(), Nobody: errors.Is(err, NotDelivered)}
+		a := answer{Keys: keys, Error: strings.TrimPrefix(err.Error(), NotDelivered.Error()+": "), Nobody: errors.Is(err, NotDelivered)}
 		return errors.Join(s.write(a), err)
 	}
 	s.shown = s.shown[max(0, len(s.shown)-maxOpen):]
@@ -186,7 +188,7 @@ func (s *shower) chosen(c Choice) error {
 		return nil
 	}
 	err := s.write(answer{Keys: s.keys(), Choice: c})
-	if c != WhatNow || !s.text.Critical {
+	if c != WhatNow || !s.text.Critical || !s.screen.keeps() {
 		s.shown = nil
 		s.screen.hide()
 	}

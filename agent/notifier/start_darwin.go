@@ -37,19 +37,18 @@ func (d *Desktop) start(p Person) (*process, error) {
 	return launch(exec.Command(args[0], args[1:]...))
 }
 
-// Watch calls came, from its own goroutine, with the ID of each user who comes to the screen, until the context ends.
+// Watch calls came, from its own goroutine, with the ID of each user who is at the screen or comes to it, until the context ends.
 func (d *Desktop) Watch(ctx context.Context, came func(uid int)) error {
-	last, _ := console()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(lookForPeople):
-		}
+	for last := -1; ; {
 		uid, ok := console()
 		if ok && uid != last {
 			came(uid)
 		}
 		last = uid
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(lookForPeople):
+		}
 	}
 }

@@ -39,8 +39,8 @@ func (d *Desktop) start(p Person) (*process, error) {
 	return launch(cmd)
 }
 
-// Watch calls came, from its own goroutine, with the ID of each user whose session begins, until the context ends. The
-// desktop may not be there yet: Show waits for it. On Windows the ID is that of the session.
+// Watch calls came, from its own goroutine, with the ID of each user who has a session now or begins one, until the
+// context ends. The desktop may not be there yet: Show waits for it.
 func (d *Desktop) Watch(ctx context.Context, came func(uid int)) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -51,6 +51,18 @@ func (d *Desktop) Watch(ctx context.Context, came func(uid int)) error {
 		return fmt.Errorf("watch for people who log in: %w", err)
 	}
 	expected := map[int]time.Time{} // user → when to give up
+	expect := func(name string) {
+		if uid, err := strconv.Atoi(filepath.Base(name)); err == nil {
+			expected[uid] = time.Now().Add(busWithin)
+		}
+	}
+	folders, err := os.ReadDir(d.cfg.Runtime) // after the watch: no login goes unseen in between
+	if err != nil {
+		return fmt.Errorf("watch for people who log in: %w", err)
+	}
+	for _, f := range folders {
+		expect(f.Name())
+	}
 	for {
 		var look <-chan time.Time
 		if len(expected) > 0 {
@@ -62,8 +74,8 @@ func (d *Desktop) Watch(ctx context.Context, came func(uid int)) error {
 		case err := <-w.Errors:
 			return fmt.Errorf("watch for people who log in: %w", err)
 		case e := <-w.Events:
-			if uid, err := strconv.Atoi(filepath.Base(e.Name)); err == nil && e.Has(fsnotify.Create) {
-				expected[uid] = time.Now().Add(busWithin)
+			if e.Has(fsnotify.Create) {
+				expect(e.Name)
 			}
 		case now := <-look:
 			for uid, until := range expected {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -126,7 +127,8 @@ show_indicators = no
 func (d *desk) asUser(args ...string) {
 	d.t.Helper()
 	own := filepath.Join(d.runtime, strconv.Itoa(d.person.UID))
-	cmd := exec.Command("runuser", append([]string{"-u", d.person.Name, "--"}, args...)...)
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(d.person.UID), Gid: uint32(d.person.GID)}}
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=/", "DISPLAY=" + d.display, "XDG_RUNTIME_DIR=" + own, "DBUS_SESSION_BUS_ADDRESS=unix:path=" + own + "/bus"}
 	d.start(cmd)
 }
@@ -134,20 +136,13 @@ func (d *desk) asUser(args ...string) {
 func (d *desk) start(cmd *exec.Cmd) {
 	d.t.Helper()
 	var said bytes.Buffer
-	cmd.Stderr = &said
+	cmd.Stderr, cmd.WaitDelay = &said, time.Second
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
 	d.t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt) // runuser hands it on
-		ended := make(chan struct{})
-		go func() { _ = cmd.Wait(); close(ended) }()
-		select {
-		case <-ended:
-		case <-time.After(2 * time.Second):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
 		if d.t.Failed() {
 			d.t.Logf("%v said: %s", cmd.Args, said.String())
 		}

@@ -125,7 +125,9 @@ func (s *syslogger) send(ctx context.Context, _ string, message []byte) error {
 }
 
 // datagrams reports whether a message has to fit into one.
-func (s *syslogger) datagrams() bool { return !strings.HasPrefix(s.address, "tcp:") && !strings.HasPrefix(s.address, "tls:") }
+func (s *syslogger) datagrams() bool {
+	return !strings.HasPrefix(s.address, "tcp:") && !strings.HasPrefix(s.address, "tls:")
+}
 
 func (s *syslogger) connect(ctx context.Context) error {
 	u, err := url.Parse(s.address)

@@ -21,6 +21,8 @@ const (
 	// away for a weekend has everything within the hour.
 	firstPause = 5 * time.Second
 	lastPause  = time.Hour
+	// maxRefused is how often a message is sent that the receiver understands and refuses.
+	maxRefused = 8
 	// lookEvery is how often the queue is looked at when nothing is told: for what was put off.
 	lookEvery = 30 * time.Second
 )
@@ -62,9 +64,11 @@ type Config struct {
 	Now     func() time.Time // nil is time.Now
 	Failed  func(error)      // is told when a delivery fails; nil is ignored, the Queue has it too
 
-	journal  string // the socket; for tests
-	insecure bool   // http:// is allowed to any host; for tests
+	journal string // the socket; for tests
 }
+
+// errRefused says that the receiver is there, and does not want this message.
+var errRefused = errors.New("it was refused")
 
 // A channel sends queued messages to one receiver.
 type channel interface {
@@ -255,12 +259,20 @@ func (o *Outputs) flush(ctx context.Context, name string, c channel) bool {
 			return false
 		case err == nil:
 			err = o.cfg.Queue.Done(ctx, d.Row)
+		case errors.Is(err, errRefused): // this one only; it must not keep the others back
+			o.cfg.Failed(fmt.Errorf("%s: %w", name, err))
+			if d.Tries+1 >= maxRefused {
+				err = o.cfg.Queue.Done(ctx, d.Row)
+			} else {
+				err = o.cfg.Queue.PutOff(ctx, d.Row, o.cfg.Now().Add(pause(d.Tries)), err.Error())
+			}
 		default:
 			o.cfg.Failed(fmt.Errorf("%s: %w", name, err))
+			why := err.Error()
 			err = nil
 			until := o.cfg.Now().Add(pause(d.Tries))
 			for _, rest := range list[i:] {
-				err = errors.Join(err, o.cfg.Queue.PutOff(ctx, rest.Row, until, "the receiver failed"))
+				err = errors.Join(err, o.cfg.Queue.PutOff(ctx, rest.Row, until, why))
 			}
 			if err == nil {
 				return false

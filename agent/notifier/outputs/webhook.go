@@ -30,7 +30,7 @@ type webhook struct {
 
 func newWebhook(cfg Config, trust *tls.Config) (*webhook, error) {
 	u, err := url.Parse(cfg.Webhook)
-	if err != nil || u.Host == "" || u.Scheme != "https" && !localhost(u) && !cfg.insecure {
+	if err != nil || u.Host == "" || u.Scheme != "https" && !localhost(u) {
 		return nil, errors.New("outputs.webhook.url: it must begin with https://, so that findings cannot be read on the way")
 	}
 	h := &webhook{url: cfg.Webhook, version: cfg.Version, now: cfg.Now}
@@ -76,6 +76,10 @@ func (h *webhook) send(ctx context.Context, key string, body []byte) error {
 	}
 	defer answer.Body.Close()
 	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection can be used again
+	switch answer.StatusCode {
+	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return fmt.Errorf("post to the webhook: %w: %s", errRefused, answer.Status)
+	}
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
 		return fmt.Errorf("post to the webhook: it answered %s", answer.Status)
 	}

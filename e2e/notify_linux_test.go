@@ -202,7 +202,7 @@ func TestWarningOnADesktop(t *testing.T) {
 	if err := d.desktop.Show(d.person, bad); err != nil {
 		t.Fatal(err)
 	}
-	if r := d.report(5 * time.Second); !errors.Is(r.Err, notifier.NotDelivered) {
+	if r := d.report(5 * time.Second); !errors.Is(r.Err, notifier.ErrNotDelivered) {
 		t.Fatalf("nobody is logged in: %+v", r)
 	}
 	d.login()

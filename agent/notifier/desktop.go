@@ -233,7 +233,7 @@ func (w *worker) hear(a answer) {
 	case a.Error != "":
 		r.Err = errors.New(clean(a.Error, maxText))
 		if a.Nobody {
-			r.Err = fmt.Errorf("%w (%s)", NotDelivered, clean(a.Error, maxText))
+			r.Err = fmt.Errorf("%w (%s)", ErrNotDelivered, clean(a.Error, maxText))
 		}
 		for _, k := range a.Keys {
 			delete(w.given, k)
@@ -273,7 +273,7 @@ func (w *worker) lost(err error) {
 		if err == nil {
 			err = errors.New("its process ended")
 		}
-		w.d.cfg.Report(Report{Person: w.person, Keys: keys, Err: fmt.Errorf("%w: warn %s: %w", NotDelivered, w.person.Name, err)})
+		w.d.cfg.Report(Report{Person: w.person, Keys: keys, Err: fmt.Errorf("%w: warn %s: %w", ErrNotDelivered, w.person.Name, err)})
 	}
 }
 

@@ -73,8 +73,8 @@ type Report struct {
 	Keys   []string // of the warnings
 	Shown  bool     // they are on the screen now
 	Choice Choice
-	Err    error // they were not shown; NotDelivered when nobody was there to see them
+	Err    error // they were not shown; ErrNotDelivered when nobody was there to see them
 }
 
-// NotDelivered says that there is nobody to see a warning now. Keep it, and try again when somebody logs in.
-var NotDelivered = errors.New("nobody is there to see the warning; it is shown when they log in")
+// ErrNotDelivered says that there is nobody to see a warning now. Keep it, and try again when somebody logs in.
+var ErrNotDelivered = errors.New("nobody is there to see the warning; it is shown when they log in")

@@ -44,11 +44,11 @@ type busScreen struct {
 func openScreen(ctx context.Context, wait time.Duration) (screen, error) {
 	address := os.Getenv("DBUS_SESSION_BUS_ADDRESS")
 	if address == "" {
-		return nil, fmt.Errorf("%w: no session bus is named", NotDelivered)
+		return nil, fmt.Errorf("%w: no session bus is named", ErrNotDelivered)
 	}
 	conn, err := dbus.Connect(address)
 	if err != nil {
-		return nil, fmt.Errorf("%w: connect to the session bus: %w", NotDelivered, err)
+		return nil, fmt.Errorf("%w: connect to the session bus: %w", ErrNotDelivered, err)
 	}
 	s := &busScreen{conn: conn, object: conn.Object(notifications, "/org/freedesktop/Notifications"), out: make(chan Choice, 8)}
 	signals := make(chan *dbus.Signal, 64)
@@ -100,7 +100,7 @@ func (s *busScreen) await(ctx context.Context, wait time.Duration) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: no program of this session shows notifications", NotDelivered)
+			return fmt.Errorf("%w: no program of this session shows notifications", ErrNotDelivered)
 		case <-time.After(lookEvery):
 		}
 	}

@@ -155,7 +155,7 @@ func (s *shower) obey(ctx context.Context, o order) error {
 		s.shown = append(s.shown, w)
 	}
 	if err := s.display(ctx, o); err != nil {
-		a := answer{Keys: keys, Error: strings.TrimPrefix(err.Error(), NotDelivered.Error()+": "), Nobody: errors.Is(err, NotDelivered)}
+		a := answer{Keys: keys, Error: strings.TrimPrefix(err.Error(), ErrNotDelivered.Error()+": "), Nobody: errors.Is(err, ErrNotDelivered)}
 		return errors.Join(s.write(a), err)
 	}
 	s.shown = s.shown[max(0, len(s.shown)-maxOpen):]

@@ -27,7 +27,7 @@ func console() (uid int, ok bool) {
 // start runs the process in the person's session. `launchctl asuser` alone changes the session and stays root.
 func (d *Desktop) start(p Person) (*process, error) {
 	if uid, ok := console(); !ok || uid != p.UID {
-		return nil, fmt.Errorf("%w: %s is not at the screen", NotDelivered, p.Name)
+		return nil, fmt.Errorf("%w: %s is not at the screen", ErrNotDelivered, p.Name)
 	}
 	args := d.cfg.Command
 	if os.Geteuid() != p.UID {

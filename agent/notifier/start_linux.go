@@ -31,7 +31,7 @@ func (d *Desktop) bus(uid int) (string, bool) {
 func (d *Desktop) start(p Person) (*process, error) {
 	path, ok := d.bus(p.UID)
 	if !ok {
-		return nil, fmt.Errorf("%w: %s has no session", NotDelivered, p.Name)
+		return nil, fmt.Errorf("%w: %s has no session", ErrNotDelivered, p.Name)
 	}
 	cmd := exec.Command(d.cfg.Command[0], d.cfg.Command[1:]...)
 	cmd.Env = []string{"DBUS_SESSION_BUS_ADDRESS=unix:path=" + path, "XDG_RUNTIME_DIR=" + filepath.Dir(path), "PATH=/usr/bin:/bin"}

@@ -55,7 +55,7 @@ func (d *Desktop) start(p Person) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = fmt.Errorf("%w: %s has no session", NotDelivered, p.Name)
+	err = fmt.Errorf("%w: %s has no session", ErrNotDelivered, p.Name)
 	for _, id := range ids {
 		var token windows.Token
 		if e := windows.WTSQueryUserToken(id, &token); e != nil {

@@ -35,6 +35,7 @@ const (
 // looks gathers signs while the tree is read.
 type looks struct {
 	found []codeLook
+	table bool // one of them is signStringArray
 	hex   map[string]bool
 	names int
 }
@@ -53,6 +54,7 @@ func (l *looks) add(kind string, data []byte, text string) {
 		}
 	}
 	l.found = append(l.found, codeLook{kind, data, text})
+	l.table = l.table || kind == signStringArray
 }
 
 func (l *looks) declared(b js.BindingElement) {
@@ -295,6 +297,15 @@ func (f *folder) signs() []Sign {
 		out = append(out, f.sign(signJSFuck, at, "code written with six characters"))
 	}
 	return out
+}
+
+// hidesTexts reports whether the unit keeps its texts in an array behind a function.
+func (f *folder) hidesTexts() bool {
+	if f.unit.ast == nil {
+		return false
+	}
+	f.collect()
+	return f.looks.table
 }
 
 func (f *folder) hasSign(list []Sign, kind string) bool {

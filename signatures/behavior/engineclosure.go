@@ -135,7 +135,8 @@ func (e *engine) folded(f *activation, x js.IExpr) *value {
 	return v
 }
 
-// orFolded replaces an unknown result of a call with constant arguments by what the folder finds.
+// orFolded replaces an unknown result of a call with constant arguments by what the folder finds. Where all texts are
+// hidden, arguments may be members of objects of numbers and sums of them; elsewhere that is not worth asking.
 func (e *engine) orFolded(f *activation, x *js.CallExpr, fn, v *value) *value {
 	if e.fold == nil || len(fn.fns) == 0 || len(x.Args.List) == 0 || v != nil && !v.any && len(v.atoms) > 0 {
 		return v
@@ -143,19 +144,24 @@ func (e *engine) orFolded(f *activation, x *js.CallExpr, fn, v *value) *value {
 	if v != nil && (len(v.taints) > 0 || len(v.fns) > 0) {
 		return v
 	}
-	for _, a := range x.Args.List {
-		switch y := a.Value.(type) {
-		case *js.LiteralExpr:
-		case *js.UnaryExpr:
-			if _, ok := y.X.(*js.LiteralExpr); !ok {
-				return v
-			}
-		default:
-			return v
-		}
+	if !literalArgs(x.Args.List) && !e.hidesTexts(f.u) {
+		return v
 	}
 	if c := e.folded(f, x); c != nil {
 		return c
 	}
 	return v
+}
+
+func literalArgs(args []js.Arg) bool {
+	for _, a := range args {
+		e := a.Value
+		if u, ok := e.(*js.UnaryExpr); ok {
+			e = u.X
+		}
+		if _, ok := e.(*js.LiteralExpr); !ok {
+			return false
+		}
+	}
+	return true
 }

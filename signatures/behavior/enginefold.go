@@ -11,12 +11,19 @@ const foldSteps = 4_000_000
 func (e *engine) useFolders() {
 	e.folders = map[*unit]*folder{}
 	e.fold = func(u *unit, x js.IExpr) (any, bool) {
-		f := e.folders[u]
-		if f == nil {
-			f = newFolder(u, foldSteps)
-			e.folders[u] = f
-		}
-		v, ok := f.fold(x)
+		v, ok := e.folder(u).fold(x)
 		return v, ok
 	}
 }
+
+func (e *engine) folder(u *unit) *folder {
+	f := e.folders[u]
+	if f == nil {
+		f = newFolder(u, foldSteps)
+		e.folders[u] = f
+	}
+	return f
+}
+
+// hidesTexts says whether a script keeps its texts in an array behind a function.
+func (e *engine) hidesTexts(u *unit) bool { return e.folders != nil && e.folder(u).hidesTexts() }

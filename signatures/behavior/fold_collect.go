@@ -12,10 +12,8 @@ func (f *folder) collect() {
 	c := &varCollector{folder: f}
 	c.at = &level{}
 	c.list(f.unit.ast.List, nil, false)
-	for _, l := range f.looks.found {
-		if l.kind == signStringArray && f.steps < hiddenSteps {
-			f.steps, f.share = hiddenSteps, hiddenSteps/foldShare
-		}
+	if f.looks.table && f.steps < hiddenSteps {
+		f.steps, f.share = hiddenSteps, hiddenSteps/foldShare
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	signControlFlow   = "control_flow"
 	signJSFuck        = "jsfuck"
 	signSelfDefending = "self_defending"
+	signUndecoded     = "undecoded"
 )
 
 const (
@@ -35,7 +36,7 @@ const (
 // looks gathers signs while the tree is read.
 type looks struct {
 	found []codeLook
-	table bool // one of them is signStringArray
+	table textTable
 	hex   map[string]bool
 	names int
 }
@@ -54,7 +55,6 @@ func (l *looks) add(kind string, data []byte, text string) {
 		}
 	}
 	l.found = append(l.found, codeLook{kind, data, text})
-	l.table = l.table || kind == signStringArray
 }
 
 func (l *looks) declared(b js.BindingElement) {
@@ -117,6 +117,7 @@ func (l *looks) function(fn js.INode, body []js.IStmt) {
 		for _, e := range elements(x.Value) {
 			if b, ok := e.(*js.BinaryExpr); ok && b.Op == js.EqToken && isVar(b.X, d.Name) {
 				l.add(signStringArray, d.Name.Data, "texts kept in the array of "+string(d.Name.Name()))
+				l.table.add(canonical(d.Name), list)
 			}
 		}
 	}
@@ -261,6 +262,7 @@ func (l *looks) call(e *js.CallExpr) {
 			v, ok := of.(*js.Var)
 			if first == "shift" && ok && isVar(to, v) {
 				l.add(signStringArray, v.Data, "an array that is turned before use")
+				l.table.turned = append(l.table.turned, v)
 			}
 		}
 	}
@@ -297,15 +299,6 @@ func (f *folder) signs() []Sign {
 		out = append(out, f.sign(signJSFuck, at, "code written with six characters"))
 	}
 	return out
-}
-
-// hidesTexts reports whether the unit keeps its texts in an array behind a function.
-func (f *folder) hidesTexts() bool {
-	if f.unit.ast == nil {
-		return false
-	}
-	f.collect()
-	return f.looks.table
 }
 
 func (f *folder) hasSign(list []Sign, kind string) bool {

@@ -7,46 +7,6 @@ import (
 	"github.com/tdewolff/parse/v2/js"
 )
 
-// decoded lists the texts that calls of the unit's own functions with constant arguments give: what a string array hides.
-func (f *folder) decoded() []string {
-	if f.unit.ast == nil {
-		return nil
-	}
-	f.collect()
-	var out []string
-	seen := map[string]bool{}
-	for n, e := range f.calls {
-		if n >= maxDecoded || f.exhausted() {
-			break
-		}
-		v, ok := e.X.(*js.Var)
-		if !ok || !constantArgs(e.Args.List) || f.static(canonical(v)) == nil {
-			continue
-		}
-		c, _ := f.fold(e)
-		if s, ok := c.(string); ok && s != "" && !seen[s] {
-			seen[s] = true
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-func constantArgs(args []js.Arg) bool {
-	for _, a := range args {
-		e := a.Value
-		if u, ok := e.(*js.UnaryExpr); ok {
-			e = u.X
-		}
-		switch e.(type) {
-		case *js.LiteralExpr, *js.BinaryExpr:
-		default:
-			return false
-		}
-	}
-	return len(args) > 0
-}
-
 // unpacked lists the texts of code that the unit runs from constants: eval, Function, timers.
 func (f *folder) unpacked() []string {
 	if f.unit.ast == nil {

@@ -107,7 +107,10 @@ func (e *engine) folded(f *activation, x js.IExpr) *value {
 	if e.fold == nil {
 		return nil
 	}
-	const maxFailures = 4
+	maxFailures := 4 // of one function
+	if e.hidesTexts(f.u) {
+		maxFailures = 1000 // its own wrappers call it with arguments that nobody knows
+	}
 	key := js.INode(x)
 	if c, ok := x.(*js.CallExpr); ok {
 		if v, ok := c.X.(*js.Var); ok {
@@ -136,18 +139,31 @@ func (e *engine) folded(f *activation, x js.IExpr) *value {
 }
 
 // orFolded replaces an unknown result of a call with constant arguments by what the folder finds. Where all texts are
-// hidden, arguments may be members of objects of numbers and sums of them; elsewhere that is not worth asking.
+// hidden, arguments may be members of objects of numbers and sums of them, and the folder knows better than the engine;
+// elsewhere that is not worth asking.
 func (e *engine) orFolded(f *activation, x *js.CallExpr, fn, v *value) *value {
-	if e.fold == nil || len(fn.fns) == 0 || len(x.Args.List) == 0 || v != nil && !v.any && len(v.atoms) > 0 {
+	if e.fold == nil || fn == nil || len(x.Args.List) == 0 {
 		return v
 	}
-	if v != nil && (len(v.taints) > 0 || len(v.fns) > 0) {
-		return v
+	if e.hidesTexts(f.u) {
+		return e.decoded(f, x, v)
 	}
-	if !literalArgs(x.Args.List) && !e.hidesTexts(f.u) {
+	if len(fn.fns) == 0 || v != nil && (!v.any && len(v.atoms) > 0 || len(v.taints) > 0 || len(v.fns) > 0) || !literalArgs(x.Args.List) {
 		return v
 	}
 	if c := e.folded(f, x); c != nil {
+		return c
+	}
+	return v
+}
+
+// decoded is the text that a call gives in a script that hides its texts.
+func (e *engine) decoded(f *activation, x *js.CallExpr, v *value) *value {
+	if _, ok := x.X.(*js.Var); !ok {
+		return v
+	}
+	c := e.folded(f, x)
+	if s, ok := c.known(); ok && (s.kind == aString || v == nil || v.any) {
 		return c
 	}
 	return v

@@ -25,5 +25,11 @@ func (e *engine) folder(u *unit) *folder {
 	return f
 }
 
+// hides says whether an array holds the hidden texts of a script. The engine does not run what turns and decodes them in
+// order, so it would take each for another: only the folder's answers count.
+func (e *engine) hides(u *unit, x *js.ArrayExpr) bool {
+	return len(x.List) >= minArrayTexts && e.folders != nil && e.folder(u).hides(x)
+}
+
 // hidesTexts says whether a script keeps its texts in an array behind a function.
 func (e *engine) hidesTexts(u *unit) bool { return e.folders != nil && e.folder(u).hidesTexts() }

@@ -351,6 +351,9 @@ func (e *engine) spread(f *activation, o *object, v *value) {
 }
 
 func (e *engine) arrayExpr(f *activation, x *js.ArrayExpr) *value {
+	if e.hides(f.u, x) {
+		return anything
+	}
 	o := e.alloc(f, x, "Array")
 	open := false
 	n := 0

@@ -12,7 +12,8 @@ func (f *folder) collect() {
 	c := &varCollector{folder: f}
 	c.at = &level{}
 	c.list(f.unit.ast.List, nil, false)
-	if f.looks.table && f.steps < hiddenSteps {
+	f.findTurned()
+	if len(f.looks.table.arrays) > 0 && f.steps < hiddenSteps {
 		f.steps, f.share = hiddenSteps, hiddenSteps/foldShare
 	}
 }

@@ -31,7 +31,12 @@ func (a *analysis) follow(c *collector) {
 		}
 		a.guard("looking for hidden code in "+u.file, func() {
 			a.report.Obfuscation = append(a.report.Obfuscation, f.signs()...)
-			a.report.Strings = append(a.report.Strings, f.decoded()...)
+			texts, closed := f.decode()
+			a.report.Strings = append(a.report.Strings, texts...)
+			if closed {
+				a.report.Obfuscation = append(a.report.Obfuscation, f.closed())
+				a.problem(u.file, "it keeps its texts in an array, and most of them could not be decoded")
+			}
 		})
 		if f.exhausted() {
 			a.problem(u.file, "it hides more texts than could be decoded")

@@ -142,9 +142,13 @@ func (c *jsCompiler) binary(e *js.BinaryExpr) jsCode {
 		return c.compound(e, op)
 	}
 	op, x, y := e.Op, c.expr(e.X), c.expr(e.Y)
+	sure := (op == js.SubToken || op == js.MulToken || op == js.DivToken || op == js.ModToken) && certain(e.Y, 0)
 	return func(f *jsFrame) jsv {
 		f.in.tick()
 		a := x(f)
+		if sure && isNaN(a) {
+			return a
+		}
 		return f.in.operate(op, a, y(f))
 	}
 }
@@ -166,13 +170,14 @@ func decided(in *interp, op js.TokenType, v jsv) bool {
 // sum compiles chains of + as a list: they may be a thousand long.
 func (c *jsCompiler) sum(e *js.BinaryExpr) jsCode {
 	var parts []jsCode
+	var sure []bool
 	var left js.IExpr = e
 	for {
 		b, ok := left.(*js.BinaryExpr)
 		if !ok || b.Op != js.AddToken {
 			break
 		}
-		parts = append(parts, c.expr(b.Y))
+		parts, sure = append(parts, c.expr(b.Y)), append(sure, certain(b.Y, 0))
 		left = b.X
 	}
 	parts = append(parts, c.expr(left))
@@ -180,6 +185,9 @@ func (c *jsCompiler) sum(e *js.BinaryExpr) jsCode {
 		v := parts[len(parts)-1](f)
 		for i := len(parts) - 2; i >= 0; i-- {
 			f.in.tick()
+			if sure[i] && isNaN(v) {
+				continue
+			}
 			v = f.in.add(v, parts[i](f))
 		}
 		return v

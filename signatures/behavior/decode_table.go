@@ -1,0 +1,124 @@
+package behavior
+
+import "github.com/tdewolff/parse/v2/js"
+
+// A textTable is what a script that hides its texts keeps them in.
+type textTable struct {
+	arrays  map[*js.ArrayExpr]bool
+	holders []*js.Var // functions that return such an array
+	turned  []*js.Var // variables whose array is turned: x.push(x.shift())
+}
+
+func (t *textTable) add(holder *js.Var, list *js.ArrayExpr) {
+	if t.arrays == nil {
+		t.arrays = map[*js.ArrayExpr]bool{}
+	}
+	t.arrays[list] = true
+	if holder != nil {
+		t.holders = append(t.holders, holder)
+	}
+}
+
+// hidesTexts reports whether the unit keeps its texts in an array behind a function, or turns it before use.
+func (f *folder) hidesTexts() bool {
+	if f.unit.ast == nil {
+		return false
+	}
+	f.collect()
+	return len(f.looks.table.arrays) > 0
+}
+
+// hides reports whether an array is the one that holds the hidden texts. In what order they stand in it, only running the
+// program tells.
+func (f *folder) hides(list *js.ArrayExpr) bool {
+	return f.hidesTexts() && f.looks.table.arrays[list]
+}
+
+// findTurned finds the arrays that are turned under the name of a parameter: (function(a, n) { … })(array, 123).
+func (f *folder) findTurned() {
+	for _, v := range f.looks.table.turned {
+		for range 4 {
+			s := f.vars[canonical(v)]
+			if s == nil {
+				break
+			}
+			if list, ok := s.init.(*js.ArrayExpr); ok && texts(list) >= minArrayTexts {
+				f.looks.table.add(nil, list)
+				break
+			}
+			next, ok := s.init.(*js.Var)
+			if !ok {
+				break
+			}
+			v = next
+		}
+	}
+}
+
+// decoded lists the texts that calls of the unit's own functions with constant arguments give: what a string array hides.
+func (f *folder) decoded() []string {
+	out, _ := f.decode()
+	return out
+}
+
+// decode also reports whether the unit hides texts of which most stayed hidden.
+func (f *folder) decode() (out []string, closed bool) {
+	if f.unit.ast == nil {
+		return nil, false
+	}
+	hides := f.hidesTexts()
+	found, lost := 0, 0
+	seen := map[string]bool{}
+	for n, e := range f.calls {
+		if n >= maxDecoded || f.exhausted() {
+			break
+		}
+		v, ok := e.X.(*js.Var)
+		if !ok || len(e.Args.List) == 0 || f.static(canonical(v)) == nil {
+			continue
+		}
+		literal := constantArgs(e.Args.List)
+		if !literal && !hides {
+			continue
+		}
+		c, _ := f.fold(e)
+		s, ok := c.(string)
+		switch {
+		case ok:
+			found++
+		case literal:
+			if left := maxPlausible; f.plausibleArgs(e.Args.List, &left) {
+				lost++
+			}
+		}
+		if s != "" && !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out, hides && (lost > found || found == 0)
+}
+
+// closed is the sign for a unit whose texts stayed hidden.
+func (f *folder) closed() Sign {
+	at := 0
+	if holders := f.looks.table.holders; len(holders) > 0 {
+		at = f.unit.offset(holders[0].Data)
+	}
+	return f.sign(signUndecoded, max(at, 0), "texts that could not be decoded")
+}
+
+func constantArgs(args []js.Arg) bool {
+	for _, a := range args {
+		e := a.Value
+		if u, ok := e.(*js.UnaryExpr); ok {
+			e = u.X
+		}
+		switch e.(type) {
+		case *js.LiteralExpr, *js.BinaryExpr:
+		default:
+			return false
+		}
+	}
+	return len(args) > 0
+}

@@ -7,6 +7,10 @@ import (
 	"github.com/tdewolff/parse/v2/js"
 )
 
+// maxPacked bounds the scripts whose statements are run because they give something to eval that is no constant: what
+// only unpacks other code is small, and the statements of a bundle take long.
+const maxPacked = 64 << 10
+
 // unpacked lists the texts of code that the unit runs from constants: eval, Function, timers.
 func (f *folder) unpacked() []string {
 	if f.unit.ast == nil {
@@ -20,24 +24,27 @@ func (f *folder) unpacked() []string {
 			out = append(out, text)
 		}
 	}
-	for _, e := range f.calls {
-		if arg := codeArgument(e.X, e.Args.List); arg != nil {
+	wordless := jsfuckRun(f.unit.src) >= 0
+	unfolded := false
+	ask := func(callee js.IExpr, args []js.Arg) {
+		if arg := codeArgument(callee, args); arg != nil {
 			if s, ok := f.text(arg); ok {
 				add(s)
+			} else if name := calleeName(callee); name == "eval" || name == "Function" {
+				unfolded = true
 			}
 		}
+	}
+	for _, e := range f.calls {
+		ask(e.X, e.Args.List)
 	}
 	for _, e := range f.news {
 		if e.Args == nil {
 			continue
 		}
-		if arg := codeArgument(e.X, e.Args.List); arg != nil {
-			if s, ok := f.text(arg); ok {
-				add(s)
-			}
-		}
+		ask(e.X, e.Args.List)
 	}
-	if jsfuckRun(f.unit.src) >= 0 {
+	if wordless || unfolded && len(f.unit.src) <= maxPacked {
 		f.runStatements()
 	}
 	for _, s := range f.in.code {
@@ -54,31 +61,7 @@ func (f *folder) text(e js.IExpr) (string, bool) {
 
 // codeArgument is the argument that a call runs as code.
 func codeArgument(callee js.IExpr, args []js.Arg) js.IExpr {
-	for {
-		g, ok := callee.(*js.GroupExpr)
-		if !ok {
-			break
-		}
-		callee = g.X
-	}
-	if c, ok := callee.(*js.CommaExpr); ok { // (0, eval)(text)
-		callee = c.List[len(c.List)-1]
-	}
-	name := ""
-	switch e := callee.(type) {
-	case *js.Var:
-		if v := canonical(e); v.Decl == js.NoDecl {
-			name = string(v.Data)
-		}
-	case *js.DotExpr, *js.IndexExpr:
-		of, method := methodOf(e)
-		if v, ok := of.(*js.Var); ok && isGlobalName(string(v.Data)) {
-			name = method
-		}
-		if method == "constructor" {
-			name = "Function"
-		}
-	}
+	name := calleeName(callee)
 	if len(args) == 0 || anyRest(args) {
 		return nil
 	}
@@ -91,6 +74,35 @@ func codeArgument(callee js.IExpr, args []js.Arg) js.IExpr {
 		return args[len(args)-1].Value
 	}
 	return nil
+}
+
+// calleeName is the name of a global function, or of a way to one, that is called.
+func calleeName(callee js.IExpr) string {
+	for {
+		g, ok := callee.(*js.GroupExpr)
+		if !ok {
+			break
+		}
+		callee = g.X
+	}
+	if c, ok := callee.(*js.CommaExpr); ok { // (0, eval)(text)
+		callee = c.List[len(c.List)-1]
+	}
+	switch e := callee.(type) {
+	case *js.Var:
+		if v := canonical(e); v.Decl == js.NoDecl {
+			return string(v.Data)
+		}
+	case *js.DotExpr, *js.IndexExpr:
+		of, method := methodOf(e)
+		if v, ok := of.(*js.Var); ok && isGlobalName(string(v.Data)) {
+			return method
+		}
+		if method == "constructor" {
+			return "Function"
+		}
+	}
+	return ""
 }
 
 func isGlobalName(name string) bool {

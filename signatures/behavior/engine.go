@@ -108,9 +108,10 @@ func (e *engine) run() {
 		e.warm(u)
 		if u.module {
 			e.startModule(u)
-			continue
+		} else {
+			e.startScript(u)
 		}
-		e.startScript(u)
+		e.unpack(u)
 	}
 	e.drain()
 	n := e.runUnreached(0)

@@ -1,6 +1,8 @@
 package behavior
 
 import (
+	"bytes"
+
 	"github.com/tdewolff/parse/v2/js"
 )
 
@@ -33,3 +35,32 @@ func (e *engine) hides(u *unit, x *js.ArrayExpr) bool {
 
 // hidesTexts says whether a script keeps its texts in an array behind a function.
 func (e *engine) hidesTexts(u *unit) bool { return e.folders != nil && e.folder(u).hidesTexts() }
+
+// unpack follows the code that a script runs from texts which pure code makes, in the script's own context.
+func (e *engine) unpack(u *unit) {
+	if e.folders == nil || !runsText(u.src) {
+		return
+	}
+	e.start(u, func(f *activation) {
+		for _, s := range e.folder(u).unpacked() {
+			e.evalText(f, "eval", s, call{})
+		}
+	})
+}
+
+// runsText says whether a script has a word for running texts as code, or is written without words.
+func runsText(src []byte) bool {
+	if bytes.Contains(src, []byte("eval")) || bytes.Contains(src, []byte(".constructor(")) || jsfuckRun(src) >= 0 {
+		return true
+	}
+	for rest := src; ; {
+		_, after, found := bytes.Cut(rest, []byte("Function("))
+		if !found {
+			return false
+		}
+		if !bytes.HasPrefix(after[min(1, len(after)):], []byte("return this")) { // how libraries ask for the global object
+			return true
+		}
+		rest = after
+	}
+}

@@ -243,8 +243,8 @@ func (e *engine) dynamicImport(f *activation, c call) *value {
 
 // evalText looks at code that stands in a constant text.
 func (e *engine) evalText(f *activation, p, s string, c call) *value {
-	const maxCode, maxTexts = 200_000, 200
-	if len(s) > maxCode || len(s) < 8 || strings.Contains(s, gap) {
+	const maxCode, maxTexts, maxNested = 200_000, 200, 3
+	if len(s) > maxCode || len(s) < 8 || f.u.nested >= maxNested || strings.Contains(s, gap) {
 		return anything
 	}
 	key := string(f.u.context) + s
@@ -257,6 +257,7 @@ func (e *engine) evalText(f *activation, p, s string, c call) *value {
 		e.links.texts[key] = u
 		if u.ast != nil {
 			e.startScript(u)
+			e.unpack(u)
 		}
 	}
 	return anything
@@ -264,7 +265,7 @@ func (e *engine) evalText(f *activation, p, s string, c call) *value {
 
 func (e *engine) parseText(f *activation, s string, c call) *unit {
 	u := *f.u
-	u.ast = nil
+	u.ast, u.nested = nil, u.nested+1
 	e.links.evals[&u] = e.spot(f, c.node)
 	ast, src, err := parseScript([]byte(s))
 	if err != nil && strings.Contains(s, "return") { // the body of a function

@@ -23,6 +23,7 @@ type unit struct {
 	handler  bool     // text of an on… attribute or a javascript: address
 	page     string   // HTML page that loads it, "" when none does: scripts of one page share a global object
 	features features // what a look at the bytes told
+	nested   int      // how often code had to be unpacked to get this one
 
 	text     []byte // the script as it stands in the file; nil when the file is not worth keeping
 	src      []byte // what ast refers to: text, or text made parseable

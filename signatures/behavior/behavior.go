@@ -71,7 +71,7 @@ type Contact struct {
 
 // A Sign is a sign of hidden code.
 type Sign struct {
-	// "string_array", "control_flow", "hex_names", "self_defending", "jsfuck", "packed", "char_codes",
+	// "string_array", "undecoded", "control_flow", "hex_names", "self_defending", "jsfuck", "packed", "char_codes",
 	// "long_base64" or "unparseable": docs/behavior.md says what they are
 	Kind string `json:"kind"`
 	Place

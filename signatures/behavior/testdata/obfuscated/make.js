@@ -13,6 +13,7 @@ const sets={
  split:{stringArray:true,stringArrayThreshold:1,splitStrings:true,splitStringsChunkLength:3,stringArrayCallsTransform:true,stringArrayCallsTransformThreshold:1},
  flat:{stringArray:true,stringArrayThreshold:1,controlFlowFlattening:true,controlFlowFlatteningThreshold:1,deadCodeInjection:true,deadCodeInjectionThreshold:1,stringArrayEncoding:['base64'],transformObjectKeys:true,numbersToExpressions:true},
  selfdef:{stringArray:true,stringArrayThreshold:1,selfDefending:true,compact:true,disableConsoleOutput:true,debugProtection:true,unicodeEscapeSequence:true},
+ calls:{stringArray:true,stringArrayThreshold:1,stringArrayCallsTransform:true,stringArrayCallsTransformThreshold:1,stringArrayEncoding:['rc4'],stringArrayWrappersCount:3,stringArrayWrappersType:'function',stringArrayWrappersParametersMaxCount:5,numbersToExpressions:true,transformObjectKeys:true,splitStrings:true,splitStringsChunkLength:5},
  norotate:{stringArray:true,stringArrayThreshold:1,stringArrayRotate:false,stringArrayShuffle:false,identifierNamesGenerator:'mangled',renameGlobals:true},
 };
 for(const [k,v] of Object.entries(sets)){const r=o.obfuscate(src,{seed:7,...v});fs.writeFileSync('out-'+k+'.js',r.getObfuscatedCode()+'\n');}

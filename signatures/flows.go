@@ -284,7 +284,8 @@ func behaviorFields() []field {
 
 func parties() []string {
 	return []string{string(behavior.Own), string(behavior.Origin), string(behavior.Analytics), string(behavior.Dropbox),
-		string(behavior.RPC), string(behavior.Stranger), string(behavior.Unknown), "exchange", "wallet"}
+		string(behavior.RPC), string(behavior.Stranger), string(behavior.Unknown), string(behavior.Local), string(behavior.User),
+		"exchange", "wallet"}
 }
 
 func contexts() []string {

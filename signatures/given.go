@@ -52,7 +52,7 @@ func (d *document) givenFlow(n *yaml.Node) behavior.Flow {
 		d.mapping(n, "flows", keys{
 			"source": d.into(&f.Source, "source"), "from": d.into(&f.From, "from"), "sink": d.into(&f.Sink, "sink"),
 			"host":    d.into(&f.Host, "host"),
-			"party":   func(n *yaml.Node) { party = d.oneOf(n, "party", parties()[:7]...) },
+			"party":   func(n *yaml.Node) { party = d.oneOf(n, "party", parties()[:9]...) },
 			"context": func(n *yaml.Node) { context = d.oneOf(n, "context", contexts()...) },
 		})
 		f.Party = behavior.Party(party)
@@ -111,7 +111,7 @@ func (d *document) givenContact(n *yaml.Node) behavior.Contact {
 		var party string
 		d.mapping(n, "contacts", keys{"host": d.into(&c.Host, "host"),
 			"called": func(n *yaml.Node) { c.Called = d.flag(n, "called") },
-			"party":  func(n *yaml.Node) { party = d.oneOf(n, "party", parties()[:7]...) }})
+			"party":  func(n *yaml.Node) { party = d.oneOf(n, "party", parties()[:9]...) }})
 		c.Party = behavior.Party(party)
 	}
 	c.Party = givenParty(c.Host, c.Party)

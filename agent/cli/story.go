@@ -128,6 +128,10 @@ func partyOf(p behavior.Party) string {
 		return "a service where anyone can open a letterbox"
 	case behavior.RPC:
 		return "a node of a blockchain"
+	case behavior.Local:
+		return "this computer or its own network"
+	case behavior.User:
+		return "a host that was typed into the extension's page"
 	case behavior.Stranger:
 		return "not the vendor's host"
 	case behavior.Unknown:

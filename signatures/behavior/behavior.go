@@ -57,6 +57,8 @@ const (
 	Analytics Party = "analytics" // a well-known error or statistics service
 	Dropbox   Party = "dropbox"   // a bot, webhook, paste, form or serverless service that anyone can open
 	RPC       Party = "rpc"       // a blockchain node
+	Local     Party = "local"     // this computer, or a private address of the network that it is in
+	User      Party = "user"      // a host that the person typed into a page of the extension
 	Stranger  Party = "stranger"
 	Unknown   Party = "unknown" // the host does not fold to a constant
 )

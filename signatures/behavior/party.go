@@ -83,6 +83,8 @@ func (p *parties) of(host, from string) Party {
 		}
 	}
 	switch {
+	case isLocal(bare):
+		return Local
 	case isDropbox(bare):
 		return Dropbox
 	case matchesAny(bare, analyticsHosts):
@@ -137,6 +139,19 @@ const (
 		" trongrid.io avax.network blockpi.network drpc.org 1rpc.io chainstack.com getblock.io nodereal.io blastapi.io moralis-nodes.com" +
 		" rpcpool.com aptoslabs.com near.org toncenter.com etherscan.io blockstream.info blockchain.info mempool.space cronos.org zksync.io "
 )
+
+// isLocal says whether a host is this computer, or one of a home or an office: no thief can listen there.
+func isLocal(host string) bool {
+	if a, err := netip.ParseAddrPort(host); err == nil {
+		host = a.Addr().String()
+	} else if i := strings.LastIndexByte(host, ':'); i > 0 && strings.Count(host, ":") == 1 {
+		host = host[:i]
+	}
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return a.IsLoopback() || a.IsPrivate() || a.IsUnspecified() || a.IsLinkLocalUnicast()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
 
 func isDropbox(host string) bool {
 	if i := strings.LastIndexByte(host, ':'); i > 0 && !strings.HasSuffix(host, "]") {

@@ -101,7 +101,11 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 			continue
 		}
 		for _, h := range hosts {
-			e.flow(f, node, t, name, h, what)
+			party := e.parties.of(h, t.from)
+			if h == "*" && fromUser(address, t) {
+				party = User
+			}
+			e.flow(f, node, t, flowEnd{name, h, party}, what)
 		}
 	}
 }
@@ -112,14 +116,48 @@ func ownAddress(address *value) bool {
 		slices.ContainsFunc(address.taints, func(t *taint) bool { return t.source == srcScreenshot })
 }
 
-func (e *engine) flow(f *activation, node js.INode, t *taint, name, host, what string) {
-	key := flowKey{t.source, t.from, name, host, f.u.file}
+// fromUser says whether an address was typed by a person into a page of the extension itself and then kept, as people do
+// who have a server of their own. What a server or a page says of it is no such address, nor is the data itself.
+func fromUser(address *value, data *taint) bool {
+	asked, kept := false, false
+	for _, t := range address.allTaints() {
+		switch t.source {
+		case srcForm, srcPassword, srcOTP:
+			start := t.way.first().at
+			if start.u.context != Popup || start == data.way.first().at {
+				return false
+			}
+			asked = true
+		case srcStorage:
+			kept = true
+		default:
+			return false
+		}
+	}
+	return asked && kept
+}
+
+func (l *link) first() *link {
+	for l.prev != nil {
+		l = l.prev
+	}
+	return l
+}
+
+// A flowEnd is where a flow ends.
+type flowEnd struct {
+	sink, host string
+	party      Party
+}
+
+func (e *engine) flow(f *activation, node js.INode, t *taint, to flowEnd, what string) {
+	key := flowKey{t.source, t.from, to.sink, to.host, f.u.file}
 	if e.out.flowKeys[key] || len(e.out.flows) >= keptFlows {
 		return
 	}
 	e.out.flowKeys[key] = true
-	end := e.link(f, node, t.way, strings.ReplaceAll(what, "HOST", hostText(host)))
-	e.out.flows = append(e.out.flows, foundFlow{t, name, host, e.parties.of(host, t.from), f.u.context, end})
+	end := e.link(f, node, t.way, strings.ReplaceAll(what, "HOST", hostText(to.host)))
+	e.out.flows = append(e.out.flows, foundFlow{t, to.sink, to.host, to.party, f.u.context, end})
 }
 
 func hostText(host string) string {

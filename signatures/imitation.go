@@ -223,6 +223,8 @@ func (x *phraseIndex) stem(words []word) (*phrase, bool) {
 		switch {
 		case w.text == "wallet":
 			wallet = true
+		case len(w.text) >= minNear-1 && levenshtein.ComputeDistance(w.text, "wallet") == 1 && w.text != "wallets": // "walet"
+			wallet, odd = true, true
 		case walletWord(w.text) || fillWord(w.text):
 		default:
 			rest += w.text

@@ -1,6 +1,7 @@
 package behavior
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tdewolff/parse/v2/js"
@@ -103,6 +104,19 @@ func (e *engine) framed(f *activation, node js.INode, v *value) {
 		}
 	}
 	e.sink(f, node, sinkFrame, v, ts, "shows HOST in a frame")
+}
+
+// chosenMember is a member of an element of a page whose name a server or a message gives: its value as well as any
+// other.
+func (e *engine) chosenMember(f *activation, node js.INode, o, key *value) *value {
+	if len(key.taints) == 0 || len(o.objs) == 0 || !f.u.inPage() {
+		return nil
+	}
+	remote := slices.ContainsFunc(key.taints, func(t *taint) bool { return t.source == srcNetwork || t.source == srcPageMessage })
+	if !remote || !slices.ContainsFunc(o.objs, func(x *object) bool { return x.class == "element" && !x.more().own }) {
+		return nil
+	}
+	return taintValue(e.newTaint(f, node, srcForm, "*", "reads from an element what a server names"))
 }
 
 // unknownMember reads a member of something that is not known.

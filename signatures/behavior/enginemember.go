@@ -40,7 +40,7 @@ func (e *engine) member(f *activation, node js.INode, o, key *value) *value {
 	if len(names) == 0 || key.any && len(key.atoms) > 0 {
 		names = append(names, gap)
 	}
-	var out *value
+	out := e.chosenMember(f, node, o, key)
 	for _, n := range names {
 		out = join(out, e.property(f, node, o, n))
 	}

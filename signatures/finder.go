@@ -28,14 +28,14 @@ type chosen struct {
 // A gram is a group of three bytes of a text.
 type gram struct {
 	text   int32
-	offset int32 // in the text
+	offset int32 // in the text; -1: the group begins one byte before it
 }
 
 const (
 	groupBits = 1 << 18 // 32 KiB: in the fastest cache, and sparse with thousands of texts
 	buckets   = 1 << 12
-	// minText is the shortest text: two neighbouring groups.
-	minText = 4
+	// minText is the shortest text: one group. Its neighbour begins with any byte.
+	minText = 3
 )
 
 func newFinder(searches []search) *finder {
@@ -67,16 +67,29 @@ func newFinder(searches []search) *finder {
 func (f *finder) build() {
 	f.chosen = chosen{bits: new([groupBits / 64]uint64), buckets: make([][]gram, buckets)}
 	for i, text := range f.texts {
+		if len(text) == minText {
+			f.choose(i, 0, group(text[0], text[1], text[2]))
+			for before := range 256 {
+				f.choose(i, -1, group(byte(before), text[0], text[1]))
+			}
+			continue
+		}
 		at := rarest(text)
 		for offset := at; offset < at+2; offset++ {
-			h := groupHash(group(text[offset], text[offset+1], text[offset+2]))
-			f.bits[h/64] |= 1 << (h % 64)
-			b := &f.buckets[h%buckets]
-			*b = append(*b, gram{int32(i), int32(offset)})
+			f.choose(i, offset, group(text[offset], text[offset+1], text[offset+2]))
 		}
 	}
 	for _, b := range f.buckets { // so that of two places of one text the earlier is found first
 		slices.SortStableFunc(b, func(a, b gram) int { return int(b.offset - a.offset) })
+	}
+}
+
+// choose notes that a text may be where a group is.
+func (f *finder) choose(text, offset int, group uint32) {
+	h := groupHash(group)
+	b, g := &f.buckets[h%buckets], gram{int32(text), int32(offset)}
+	if f.bits[h/64] |= 1 << (h % 64); !slices.Contains(*b, g) {
+		*b = append(*b, g)
 	}
 }
 
@@ -138,9 +151,9 @@ func rarest(text string) int {
 	// The bytes of minified code, counted in browser extensions, the most frequent first.
 	const frequent = " etrnaisoc.lu,)(dfp=mh\"gb:yv;{}\n01wx_2kq/[]-&|`345j!6+z897>?\\'*<"
 	best, most := 0, -1
-	for i := 0; i+minText <= len(text); i++ {
+	for i := 0; i+minText < len(text); i++ {
 		sum := 0
-		for _, b := range []byte(text[i : i+minText]) {
+		for _, b := range []byte(text[i : i+minText+1]) {
 			if rank := strings.IndexByte(frequent, b); rank >= 0 {
 				sum += rank
 			} else {

@@ -18,10 +18,12 @@ const (
 	minNeeded = minText
 	// maxTexts bounds the texts of one expression: each is a part of the automaton that looks for all.
 	maxTexts = 48
+	// maxNeeded bounds those of all alternatives together.
+	maxNeeded = 256
 	// maxText bounds the length of one: what is longer does not tell more.
 	maxText = 32
 	// maxClass is up to how many characters a class is written out.
-	maxClass = 4
+	maxClass = 6
 )
 
 // needed is what every match of an expression holds: at least one of the texts, in lower case ASCII, with no more
@@ -230,7 +232,7 @@ func alternatives(subs []*syntax.Regexp) part {
 	}
 	out.exact = distinct(out.exact)
 	if out.need != nil {
-		if out.need.texts = distinct(out.need.texts); len(out.need.texts) > maxTexts {
+		if out.need.texts = distinct(out.need.texts); len(out.need.texts) > maxNeeded {
 			out.need = nil
 		}
 	}

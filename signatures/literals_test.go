@@ -38,6 +38,9 @@ func TestRequiredTexts(t *testing.T) {
 		{"ab\ufffdcd", "", 0, 0}, // any broken byte
 		{`привет`, "привет", 0, 0},
 		{`[0-9]{12}`, "", 0, 0},
+		{`okx|kraken`, "kraken okx", 3, 3}, // three letters are enough
+		{`(ok|kraken)=`, "kraken= ok=", 4, 4},
+		{`ok|kraken`, "", 0, 0},
 	} {
 		parsed, err := syntax.Parse(tt.expression, syntax.Perl)
 		if err != nil {

@@ -18,6 +18,8 @@ const (
 	minNeeded = minText
 	// maxTexts bounds the texts of one expression: each is a part of the automaton that looks for all.
 	maxTexts = 48
+	// maxAlso is how many groups of texts are asked for beside the one that is looked for.
+	maxAlso = 2
 	// maxNeeded bounds those of all alternatives together.
 	maxNeeded = 256
 	// maxText bounds the length of one: what is longer does not tell more.
@@ -30,7 +32,8 @@ const (
 // around it than before and after.
 type needed struct {
 	texts         []string
-	longest       int // of the texts, in bytes
+	longest       int        // of the texts, in bytes
+	also          [][]string // of each of these a match holds one text, too; their places are not looked for
 	before, after extent
 }
 
@@ -294,8 +297,54 @@ func (p *part) offer(texts []string, before, after extent) {
 		return
 	}
 	if p.need == nil || worth(texts) > worth(p.need.texts) {
-		p.need = &needed{texts: texts, before: before, after: after}
+		n := &needed{texts: texts, before: before, after: after}
+		if p.need != nil {
+			n.also = p.need.also
+			n.ask(p.need.texts)
+		}
+		p.need = n
+		return
 	}
+	p.need.ask(texts)
+}
+
+// ask adds a group of texts, unless that which is there tells as much.
+func (n *needed) ask(texts []string) {
+	if len(n.also) == maxAlso || partsOf(texts, n.texts) || slices.ContainsFunc(n.also, func(o []string) bool { return partsOf(texts, o) }) {
+		return
+	}
+	n.also = append(slices.Clip(n.also), texts)
+}
+
+// partsOf reports whether each of the texts is a part of one of the others.
+func partsOf(texts, others []string) bool {
+	return !slices.ContainsFunc(texts, func(t string) bool {
+		return !slices.ContainsFunc(others, func(o string) bool { return strings.Contains(o, t) })
+	})
+}
+
+// possible reports whether a part of a script holds what a match does beside the texts that were found there.
+func (n *needed) possible(part []byte) bool {
+	for _, texts := range n.also {
+		if !slices.ContainsFunc(texts, func(text string) bool { return containsFolded(part, text) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// containsFolded looks for a text in lower case ASCII, without regard to case.
+func containsFolded(data []byte, text string) bool {
+	upper := text[0]
+	if 'a' <= upper && upper <= 'z' {
+		upper -= 'a' - 'A'
+	}
+	for i := 0; i+len(text) <= len(data); i++ {
+		if (data[i] == text[0] || data[i] == upper) && foldedEqual(data[i:i+len(text)], text) {
+			return true
+		}
+	}
+	return false
 }
 
 // worth says how seldom the texts are in code: longer is better, and fewer.

@@ -18,6 +18,9 @@ func (s *search) find(data []byte, ends []int32, n int) [][]int {
 	}
 	var found [][]int
 	for w := range s.need.windows(data, ends) {
+		if !s.need.possible(data[w.from:w.to]) {
+			continue
+		}
 		for _, m := range s.pattern.FindAllIndex(data[w.from:w.to], n-len(found)) {
 			if w.from > 0 && m[0] < margin || w.to < len(data) && m[1] > w.to-w.from-margin {
 				// No match of the whole file comes that near to the edge: it is one of the edge's making, and may

@@ -28,6 +28,8 @@ type engine struct {
 	hotVars  map[*js.Var]bool
 	hotNames map[string]bool
 	tainted  int // taints made so far
+	searches int // for what flows in objects; objects know the last one
+	met      int // objects in this search
 	m        *manifests.Manifest
 	units    []*unit
 	limit    budget

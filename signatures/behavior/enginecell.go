@@ -1,7 +1,5 @@
 package behavior
 
-import "slices"
-
 // read returns what a cell may hold, and notes the reader.
 func (e *engine) read(f *activation, c *cell) *value {
 	if c.home != nil && c.home == f.entry {
@@ -18,8 +16,13 @@ func (e *engine) note(f *activation, c *cell) {
 // noted adds a reader to a list that lacks it.
 func noted(readers []*entry, r *entry) []*entry {
 	n := len(readers)
-	if n > 0 && readers[n-1] == r || n >= maxReaders || slices.Contains(readers, r) {
+	if n >= maxReaders {
 		return readers
+	}
+	for i := n - 1; i >= 0; i-- { // who reads now has mostly read before, and not long ago
+		if readers[i] == r {
+			return readers
+		}
 	}
 	return append(readers, r)
 }

@@ -136,8 +136,8 @@ func (e *engine) deepTaints(f *activation, v *value) []*taint {
 	if v == nil || len(v.objs) == 0 {
 		return v.allTaints()
 	}
-	seen := map[*object]bool{}
-	return e.collect(f, v, nil, seen, 120, 0)
+	e.searches, e.met = e.searches+1, 0
+	return e.collect(f, v, nil, 120, 0)
 }
 
 // shallow is the number of objects that nearTaints looks at.
@@ -149,7 +149,7 @@ func (e *engine) nearTaints(f *activation, args []*value) []*taint {
 		return nil
 	}
 	var ts []*taint
-	var seen map[*object]bool
+	e.searches, e.met = e.searches+1, 0
 	for _, a := range args {
 		if a == nil {
 			continue
@@ -158,25 +158,24 @@ func (e *engine) nearTaints(f *activation, args []*value) []*taint {
 			ts = joinTaints(ts, a.taints)
 			continue
 		}
-		if seen == nil {
-			seen = map[*object]bool{}
-		}
-		ts = e.collect(f, a, ts, seen, shallow, 5)
+		ts = e.collect(f, a, ts, shallow, 5)
 	}
 	return ts
 }
 
-func (e *engine) collect(f *activation, v *value, ts []*taint, seen map[*object]bool, limit, depth int) []*taint {
+// collect adds what is in v and in objects that this search has not met.
+func (e *engine) collect(f *activation, v *value, ts []*taint, limit, depth int) []*taint {
 	const maxDeep = 6
 	if v == nil {
 		return ts
 	}
 	ts = joinTaints(ts, v.taints)
 	for _, o := range v.objs {
-		if seen[o] || depth > maxDeep || len(seen) > limit {
+		if o.search == e.searches || depth > maxDeep || e.met > limit {
 			continue
 		}
-		seen[o] = true
+		o.search = e.searches
+		e.met++
 		if limit > shallow { // what a listener puts in later reaches the one that sends
 			e.watch(f, o)
 		}
@@ -185,10 +184,10 @@ func (e *engine) collect(f *activation, v *value, ts []*taint, seen map[*object]
 		}
 		ts = joinTaints(ts, o.contents())
 		for _, c := range o.cells {
-			ts = e.collect(f, e.read(f, c), ts, seen, limit, depth+1)
+			ts = e.collect(f, e.read(f, c), ts, limit, depth+1)
 		}
 		if o.rest != nil {
-			ts = e.collect(f, e.read(f, o.rest), ts, seen, limit, depth+1)
+			ts = e.collect(f, e.read(f, o.rest), ts, limit, depth+1)
 		}
 	}
 	return ts

@@ -218,6 +218,7 @@ type object struct {
 	info   *details
 
 	joining bool // its text is being made
+	search  int  // the last search for what flows that came by
 }
 
 // details are what the engine keeps about an object of the browser.

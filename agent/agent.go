@@ -29,6 +29,10 @@
 // told, and what it holds is taken when it answers.
 //
 // What was found in an extension is told again when it is switched on: before, it could do nothing.
+//
+// A service runs with rights that what it reads must never get. It sets Config.Find and Config.List to functions that read
+// in other processes (agent/reader), and the analyst's workers give up all rights; then nothing that a user wrote is
+// opened here. Folders are still watched, and looked at (lstat), from here.
 package agent
 
 import (
@@ -40,6 +44,7 @@ import (
 	"time"
 
 	"github.com/extwatch/extwatch/agent/browsers"
+	"github.com/extwatch/extwatch/agent/inventory"
 	"github.com/extwatch/extwatch/agent/watcher"
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
@@ -48,7 +53,10 @@ import (
 
 // Config says what to watch and whom to tell.
 type Config struct {
-	Machine browsers.Config     // the zero value is this machine
+	Machine browsers.Config // the zero value is this machine
+	// Find looks for browsers, and List reads a profile; nil is browsers.Find and inventory.Reader.Read, in this process.
+	Find    func(context.Context) (browsers.Machine, error)
+	List    func(context.Context, browsers.Profile) (inventory.Listing, error)
 	Rules   *signatures.Ruleset // required
 	Analyst *Analyst            // says what code does; the caller closes it after Run. Nil: code is not analysed
 	Tell    func(Event)         // required; called from one goroutine, in order; it must be quick
@@ -68,9 +76,10 @@ const (
 	Installed Kind = "new"     // an extension that was not there before
 	Changed   Kind = "changed" // another version, enabled or disabled, other permissions granted
 	Gone      Kind = "gone"    // an extension that is there no more
-	Judged    Kind = "judged"  // its code has been analysed: the verdict is final, until something changes
+	Judged    Kind = "judged"  // its files and code are known: the verdict is final, until something changes
 	Warning   Kind = "warning" // new findings, suspicious or worse; or an enabled extension that cannot be judged
 	Problem   Kind = "problem" // something that could not be read or watched
+	Swept     Kind = "swept"   // everything has been checked again; not told when nothing could be
 )
 
 // An Event is something that happened.
@@ -85,9 +94,17 @@ type Event struct {
 	Code      *behavior.Report     // what the code does; nil: not analysed yet
 	New       []signatures.Finding // with Warning: those of Result.Findings that have not been told; none when it is unreadable
 
+	Content    string // names what Code was, or will be, found out from; "" while the files are not known, or not all of them
+	Ruleset    int    // version of the rules that judged it
+	Unreadable bool   // with Warning: it cannot be judged
+
 	Problem manifests.Problem // with Problem
 
-	Browsers, Profiles, Extensions int // with Ready: how many
+	// With Ready and Swept:
+	Browsers, Profiles, Extensions int                 // how many
+	Took                           time.Duration       // from the start, or of the sweep
+	Read                           []browsers.Profile  // those that were read; what is not told of them is not there
+	Problems                       []manifests.Problem // those that have not gone away, at most 1,000
 }
 
 // An Agent watches the extensions of a machine.
@@ -97,7 +114,7 @@ type Agent struct {
 	swapped chan struct{}
 	poll    time.Duration // how often running browsers are looked for
 	limits  limits
-	list    lister // reads a profile; nil is an inventory.Reader
+	list    lister // reads a profile; nil is Config.List
 }
 
 // pollEvery is how often running browsers are looked for: one started with its own --user-data-dir or --load-extension

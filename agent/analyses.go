@@ -2,6 +2,7 @@ package agent
 
 import (
 	"container/list"
+	"context"
 
 	"github.com/extwatch/extwatch/signatures/behavior"
 )
@@ -10,10 +11,11 @@ import (
 // make one of megabytes.
 const keptBytes = 16 << 20
 
-// analyses keeps reports by the content that they are about. What is put may be forgotten at any time.
-type analyses interface {
-	get(key string) *behavior.Report // nil when there is none
-	put(key string, report *behavior.Report)
+// A Memory keeps reports by the content that they are about and the version of the program that made them. What is put
+// may be forgotten at any time; an error is not the caller's concern, who analyses anew. It is used from many goroutines.
+type Memory interface {
+	GetAnalysis(ctx context.Context, content, engine string) *behavior.Report // nil when there is none
+	PutAnalysis(ctx context.Context, content, engine string, report *behavior.Report)
 }
 
 // recent keeps the reports used last, in memory. Its user locks it.

@@ -39,7 +39,8 @@ type Analyst struct {
 
 	mu        sync.Mutex
 	crew      *crew // nil: no worker runs
-	kept      analyses
+	kept      *recent
+	memory    Memory             // nil: there is none but kept
 	flights   map[string]*flight // by content
 	abandoned int
 	closed    bool
@@ -94,7 +95,7 @@ func (a *Analyst) analyze(ctx context.Context, e *manifests.Extension, c *signat
 	if e.Open == nil || e.Origin == manifests.OriginBuiltin {
 		return nil, nil
 	}
-	key := a.key(e, c)
+	key := contentOf(e, c)
 	if key == "" {
 		report, _, err := a.run(ctx, e, stamp)
 		return report, err
@@ -137,13 +138,25 @@ func (a *Analyst) fly(ctx context.Context, f *flight, key string, e *manifests.E
 		}
 		close(f.done)
 	}()
+	if a.memory != nil {
+		if report = a.memory.GetAnalysis(ctx, key, a.engine); report != nil {
+			same = true
+			return report, nil
+		}
+	}
 	report, same, err = a.run(ctx, e, stamp)
+	if same && a.memory != nil {
+		a.memory.PutAnalysis(ctx, key, a.engine, report)
+	}
 	return report, err
 }
 
-// key names what an analysis depends on: the engine, the manifest that the browser goes by, and all files. "" when not
-// all files were read, and two extensions cannot be said to be the same.
-func (a *Analyst) key(e *manifests.Extension, c *signatures.Contents) string {
+// Remember lets reports be kept in m as well, which outlives the process. Call it before the first analysis.
+func (a *Analyst) Remember(m Memory) { a.memory = m }
+
+// contentOf names what an analysis depends on, beside the engine: the manifest that the browser goes by, and all files. ""
+// when not all files were read, and two extensions cannot be said to be the same.
+func contentOf(e *manifests.Extension, c *signatures.Contents) string {
 	if c == nil || c.Digest == "" {
 		return ""
 	}
@@ -152,7 +165,7 @@ func (a *Analyst) key(e *manifests.Extension, c *signatures.Contents) string {
 		return ""
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %s %d\n", a.engine, c.Digest, len(manifest))
+	fmt.Fprintf(h, "%s %d\n", c.Digest, len(manifest))
 	h.Write(manifest)
 	return hex.EncodeToString(h.Sum(nil))
 }

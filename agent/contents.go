@@ -156,6 +156,9 @@ func (r *run) finished(rd *reading) {
 		k.at = r.cfg.Now()
 		r.judge(k)
 		r.warn(k)
+		if k.ext.Origin != manifests.OriginBuiltin && (r.cfg.Analyst == nil || k.code.report != nil) {
+			r.tell(Judged, k) // no more will be known
+		}
 	}
 	r.study(k, k.ext, k.code, rd.got)
 }

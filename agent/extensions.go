@@ -224,8 +224,13 @@ func (r *run) gone(p *profile, s slot, at time.Time) {
 	}
 }
 
-func (r *run) tell(kind Kind, k *known) {
-	r.cfg.Tell(Event{Kind: kind, At: k.at, Extension: *k.ext, Profile: k.profile.Profile, Result: k.result, Code: k.code.known()})
+func (r *run) tell(kind Kind, k *known) { r.cfg.Tell(r.event(kind, k)) }
+
+func (r *run) event(kind Kind, k *known) Event {
+	return Event{
+		Kind: kind, At: k.at, Extension: *k.ext, Profile: k.profile.Profile, Result: k.result, Code: k.code.known(),
+		Content: contentOf(k.ext, k.contents), Ruleset: r.rules.Version(),
+	}
 }
 
 // judge gives the verdict from what is known now.
@@ -270,9 +275,9 @@ func (r *run) warn(k *known) {
 	default:
 		k.warned = true
 	}
-	r.cfg.Tell(Event{
-		Kind: Warning, At: k.at, Extension: *k.ext, Profile: k.profile.Profile, Result: k.result, Code: k.code.known(), New: fresh,
-	})
+	ev := r.event(Warning, k)
+	ev.New, ev.Unreadable = fresh, len(fresh) == 0
+	r.cfg.Tell(ev)
 }
 
 // swap judges all extensions by the new ruleset; what is known of their files was for the old one.

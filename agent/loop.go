@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,8 @@ const (
 	// maxProblems bounds how many different problems are told, and how often any is from one sweep to the next: a thief
 	// can make any number of them, and let them come and go.
 	maxProblems = 10_000
+	// maxListed bounds the problems that come with Ready and Swept.
+	maxListed = 1_000
 )
 
 // A run is the state of one Run. Its goroutine owns all of it and calls Tell.
@@ -44,6 +47,8 @@ type run struct {
 	lists    []*listing // being read
 	listed   chan *listing
 	ready    bool
+	begun    time.Time    // of the run
+	sweeping time.Time    // since when; zero: no sweep goes on
 	asking   *watcherCall // that takes long
 
 	told     map[manifests.Problem]bool // and has not gone away since
@@ -78,6 +83,9 @@ func newRun(a *Agent, w *watcher.Watcher) *run {
 	m := a.cfg.Machine
 	list := a.list
 	if list == nil {
+		list = a.cfg.List
+	}
+	if list == nil {
 		list = inventory.NewReader(inventory.Config{OS: m.OS, Root: m.Root, Locale: a.cfg.Locale}).Read
 	}
 	return &run{
@@ -90,6 +98,7 @@ func newRun(a *Agent, w *watcher.Watcher) *run {
 		contents: map[string]content{},
 		studied:  make(chan *study),
 		found:    make(chan search),
+		begun:    time.Now(),
 	}
 }
 
@@ -113,6 +122,7 @@ func (r *run) loop(ctx context.Context) error {
 			continue
 		}
 		r.becomeReady()
+		r.endSweep()
 		r.step(ctx, timer, true)
 	}
 	return ctx.Err()
@@ -212,6 +222,7 @@ func (r *run) change(ctx context.Context, ch watcher.Change) {
 	switch ch.Reason {
 	case watcher.Swept:
 		r.telling = 0
+		r.sweeping = time.Now()
 		if r.asking == nil {
 			r.askWatcher(ctx, r.w.Problems)
 		}
@@ -264,10 +275,27 @@ func (r *run) becomeReady() {
 		p.late = !p.read
 	}
 	r.ready = true
-	ev := Event{Kind: Ready, At: r.cfg.Now(), Profiles: len(r.profiles)}
+	r.cfg.Tell(r.state(Ready, r.begun))
+}
+
+// endSweep tells that a sweep is over: all profiles have been read again, but those that are stuck.
+func (r *run) endSweep() {
+	if r.sweeping.IsZero() || !r.ready || r.finding || slices.ContainsFunc(r.lists, func(l *listing) bool { return !l.slow }) {
+		return
+	}
+	r.cfg.Tell(r.state(Swept, r.sweeping))
+	r.sweeping = time.Time{}
+}
+
+// state counts what is watched.
+func (r *run) state(kind Kind, since time.Time) Event {
+	ev := Event{Kind: kind, At: r.cfg.Now(), Took: time.Since(since), Profiles: len(r.profiles)}
 	browsers := map[string]bool{}
 	for _, p := range r.profiles {
 		browsers[p.Browser] = true
+		if p.read && len(p.problems) == 0 && p.reading == nil {
+			ev.Read = append(ev.Read, p.Profile)
+		}
 		for _, k := range p.known {
 			if !k.beside {
 				ev.Extensions++
@@ -275,7 +303,15 @@ func (r *run) becomeReady() {
 		}
 	}
 	ev.Browsers = len(browsers)
-	r.cfg.Tell(ev)
+	for problem := range r.told {
+		if len(ev.Problems) < maxListed {
+			ev.Problems = append(ev.Problems, problem)
+		}
+	}
+	slices.SortFunc(ev.Problems, func(a, b manifests.Problem) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.File, b.File), cmp.Compare(a.Reason, b.Reason))
+	})
+	return ev
 }
 
 // problem tells what could not be read or watched, once until untell.

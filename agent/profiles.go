@@ -91,7 +91,13 @@ func (r *run) find(ctx context.Context) {
 }
 
 func (r *run) search(ctx context.Context) (m browsers.Machine, err error) {
-	perr := r.protect("looking for browsers", func() { m, err = browsers.Find(ctx, r.cfg.Machine) })
+	perr := r.protect("looking for browsers", func() {
+		if r.cfg.Find != nil {
+			m, err = r.cfg.Find(ctx)
+		} else {
+			m, err = browsers.Find(ctx, r.cfg.Machine)
+		}
+	})
 	if perr != nil {
 		m.Problems = append(m.Problems, browsers.Problem{Reason: perr.Error()})
 		m.Profiles, m.Awaited = nil, nil

@@ -45,6 +45,9 @@ type jsonWatching struct {
 
 // print prints one event.
 func (t *teller) print(e agent.Event) {
+	if e.Kind == agent.Swept {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var err error

@@ -105,7 +105,7 @@ func TestCode(t *testing.T) {
 	p.prefs(settings{id("a"): entry("a", "1.0", f, nil)})
 	m.exactly()
 	m.agent.Swap(testRules(t))
-	m.exactly()
+	m.exactly("judged a 1.0")
 }
 
 // The same content is analysed once, in however many profiles it is, and again when it returns.

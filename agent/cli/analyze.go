@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/extwatch/extwatch/agent"
+	"github.com/extwatch/extwatch/agent/sandbox"
 	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
@@ -20,6 +21,9 @@ func newAnalyze(c *console) *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if err := confine(c, sandbox.Policy{}); err != nil {
+				return err
+			}
 			if err := behavior.Serve(c.in, c.out); err != nil {
 				return fmt.Errorf("analyse code: %w", err)
 			}

@@ -4,6 +4,11 @@
 //	run        stay, and warn of what arrives             run.go
 //	selftest   prove that a warning would come            selftest.go
 //	rules      list, show, new, check, test               rules.go, rules_*.go
+//	service    install, start, stop, uninstall            service.go, run_service.go
+//	status     is this machine protected?                 status.go
+//	history    what was seen, and when                    history.go
+//	open       the local page                             open.go
+//	block …    block, unblock, trust, untrust             decide.go
 //	version    which program and which rules              version.go
 //
 // How it speaks, and every exit code, is in errors.go. A report is made once as data (report.go) and then written by one
@@ -63,7 +68,8 @@ func newRoot(c *console) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newScan(c), newRun(c), newSelftest(c), newRules(c), newVersion(c), newAnalyze(c), newService(c))
+	root.AddCommand(newScan(c), newRun(c), newSelftest(c), newRules(c), newVersion(c), newAnalyze(c),
+		newRead(c), newService(c), newStatus(c), newHistory(c), newOpen(c), newBlock(c), newUnblock(c), newTrust(c), newUntrust(c))
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {

@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/extwatch/extwatch/agent"
+	"github.com/extwatch/extwatch/agent/settings"
 	"github.com/extwatch/extwatch/signatures"
 )
 
@@ -14,6 +16,8 @@ type runFlags struct {
 	logLevel string
 	json     bool
 	homes    homes
+
+	service, check, example bool
 }
 
 const runLong = `Watches the extensions of every browser and profile that you may read, and warns the moment one
@@ -33,12 +37,30 @@ func newRun(c *console) *cobra.Command {
 		Short:   "Stay, and warn of extensions that arrive or change",
 		Long:    runLong,
 		Example: runExample,
-		Args:    noArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runAgent(cmd.Context(), c, f) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.check && len(args) == 1 {
+				return nil
+			}
+			return noArgs(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case f.check:
+				return checkConfig(c, args)
+			case f.example:
+				return c.print(strings.TrimSuffix(settings.Example(), "\n"))
+			case f.service:
+				return runService(cmd.Context(), c)
+			}
+			return runAgent(cmd.Context(), c, f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "print events as JSON lines")
 	flags.StringVar(&f.logLevel, "log-level", "warn", "log to stderr from `LEVEL`: debug, info, warn or error")
+	flags.BoolVar(&f.service, "service", false, "run as the service of this system: settings from its file, log to its log")
+	flags.BoolVar(&f.check, "check-config", false, "say what is wrong with the service's settings, or those in a FILE, and end")
+	flags.BoolVar(&f.example, "print-config", false, "print a file with all settings of the service, and end")
 	f.homes.flag(flags)
 	complete(cmd, "log-level", "debug", "info", "warn", "error")
 	return cmd

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/extwatch/extwatch/agent/response"
 	"github.com/extwatch/extwatch/agent/service"
 	"github.com/extwatch/extwatch/agent/settings"
 )
@@ -30,17 +32,22 @@ func newService(c *console) *cobra.Command {
 		Args:    onlySubcommands,
 		RunE:    showHelp,
 	}
+	var purge bool
 	for _, sub := range []struct {
 		name, short string
 		run         func(*console) error
 	}{
 		{"install", "Install the service and start it", installService},
-		{"uninstall", "Stop the service and remove it", uninstallService},
+		{"uninstall", "Stop the service, take its blocks back and remove it", func(c *console) error { return uninstallService(c, purge) }},
 		{"start", "Start the service", func(c *console) error { return changeService(c, service.Start, "it runs") }},
 		{"stop", "Stop the service until the machine starts again", func(c *console) error { return changeService(c, service.Stop, "it is stopped") }},
 		{"status", "Say whether the service runs", serviceStatus},
 	} {
-		cmd.AddCommand(&cobra.Command{Use: sub.name, Short: sub.short, Args: noArgs, RunE: func(*cobra.Command, []string) error { return sub.run(c) }})
+		one := &cobra.Command{Use: sub.name, Short: sub.short, Args: noArgs, RunE: func(*cobra.Command, []string) error { return sub.run(c) }}
+		if sub.name == "uninstall" {
+			one.Flags().BoolVar(&purge, "purge", false, "also remove what it remembers: history, decisions and evidence")
+		}
+		cmd.AddCommand(one)
 	}
 	return cmd
 }
@@ -61,11 +68,34 @@ func installService(c *console) error {
 	return c.print("ExtWatch is installed as a service and runs.", "It starts with this machine. 'extwatch status' shows what it sees.")
 }
 
-func uninstallService(c *console) error {
-	if err := service.Uninstall(); err != nil {
+// uninstallService leaves the machine as it was, but for what it remembers, which is evidence.
+func uninstallService(c *console, purge bool) error {
+	if err := service.Uninstall(); err != nil && (!purge || !errors.Is(err, service.ErrNotInstalled)) {
 		return serviceFailure(err)
 	}
-	return c.print("The service is stopped and removed.")
+	folder := stateFolder()
+	if _, err := os.Stat(folder); err != nil {
+		return c.print("The service is stopped and removed.")
+	}
+	blocker := response.New(response.Config{Folder: folder})
+	blocks, err := blocker.Blocked()
+	if err == nil {
+		err = blocker.UndoAll(context.Background())
+	}
+	if err != nil {
+		return failed("the policies are listed in "+folder, "the service is removed, but not all blocks could be taken back: %v", err)
+	}
+	lines := []string{"The service is stopped and removed."}
+	if len(blocks) > 0 {
+		lines = append(lines, count(len(blocks), "block")+" taken back; browsers enable those extensions again.")
+	}
+	if !purge {
+		return c.print(append(lines, "Left: "+folder+", with its history and evidence; 'extwatch service uninstall --purge' removes it.")...)
+	}
+	if err := os.RemoveAll(folder); err != nil {
+		return failed("remove it by hand", "cannot remove what the service remembered: %v", err)
+	}
+	return c.print(append(lines, "What it remembered is removed.")...)
 }
 
 func changeService(c *console, change func() error, done string) error {

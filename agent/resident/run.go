@@ -1,0 +1,281 @@
+package resident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/extwatch/extwatch/agent"
+	"github.com/extwatch/extwatch/agent/store"
+	"github.com/extwatch/extwatch/signatures/behavior"
+)
+
+const (
+	// upkeepEvery is how often policies are compared with the blocks.
+	upkeepEvery = time.Hour
+	// compactEvery is how often the store forgets what is old.
+	compactEvery = 24 * time.Hour
+	// settle is how long after a change of a policy or the settings the writer is given to finish.
+	settle = 500 * time.Millisecond
+)
+
+// Run works until ctx ends, and returns nil then.
+func (r *Resident) Run(ctx context.Context) error {
+	if err := r.Open(ctx); err != nil {
+		return err
+	}
+	work, cancel := context.WithCancel(ctx)
+	r.work = work
+	var wg sync.WaitGroup
+	defer func() {
+		r.cfg.State("STOPPING=1")
+		cancel()
+		wg.Wait()
+		if err := r.Close(); err != nil {
+			r.log.Error("close the store", "error", err)
+		}
+	}()
+	if r.cfg.Analyst != nil {
+		r.cfg.Analyst.Remember(analyses{r})
+	}
+	r.startTelling(work)
+	defer r.stopTelling()
+	if r.cfg.Page != nil && r.set().Dashboard {
+		page, err := r.cfg.Page(work, r.set(), r.store, r)
+		if err != nil {
+			r.log.Error("the local page is not served", "error", err)
+			r.note(ctx, store.Problem, "", "the local page is not served: "+err.Error())
+		} else {
+			r.page = page
+			defer page.Close()
+		}
+	}
+	if r.cfg.Socket != "" {
+		l, err := listen(r.cfg.Socket)
+		if err != nil {
+			r.log.Error("nobody can ask this service", "error", err)
+		} else {
+			wg.Go(func() { r.serve(work, l) })
+		}
+	}
+	wg.Go(func() { r.keep(work) })
+	wg.Go(func() { r.tellPeople(work) })
+	wg.Go(func() { r.upkeep(work) })
+	for {
+		failed, err := r.watch(work)
+		if !failed {
+			return err
+		}
+	}
+}
+
+// watch runs the agent until ctx ends; again reports that it is to run once more, with other settings.
+func (r *Resident) watch(ctx context.Context) (again bool, err error) {
+	s := r.set()
+	analyst := r.cfg.Analyst
+	if !s.Code {
+		analyst = nil
+	}
+	a, err := agent.New(agent.Config{
+		Machine: r.cfg.Machine, Find: r.cfg.Find, List: r.cfg.List, Rules: r.cfg.Rules, Analyst: analyst,
+		Tell: r.box.put, Sweep: s.Sweep, Logger: r.log, Now: r.cfg.Now,
+	})
+	if err != nil {
+		return false, fmt.Errorf("start the service: %w", err)
+	}
+	run, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(run) }()
+	for {
+		select {
+		case err := <-ended:
+			if ctx.Err() != nil {
+				return false, nil
+			}
+			return false, fmt.Errorf("the agent stopped: %w", err)
+		case <-r.again:
+			now := r.set()
+			if now.Sweep == s.Sweep && now.Code == s.Code {
+				continue
+			}
+			cancel()
+			<-ended
+			r.log.Info("the settings have changed; everything is checked again")
+			return true, nil
+		}
+	}
+}
+
+// upkeep does what is to be done now and then, or when the settings or policies change on disk.
+func (r *Resident) upkeep(ctx context.Context) {
+	changes := newChanges(r.cfg.Files)
+	defer changes.close()
+	hourly, daily := time.NewTicker(upkeepEvery), time.NewTicker(compactEvery)
+	defer hourly.Stop()
+	defer daily.Stop()
+	due := time.NewTimer(0) // at the start
+	defer due.Stop()
+	reload := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.cfg.Reload:
+			r.cfg.State("RELOADING=1")
+			r.reload(ctx)
+			r.cfg.State("READY=1")
+		case name := <-changes.events():
+			reload = reload || slices.Contains(r.cfg.Files, name)
+			due.Reset(settle)
+		case <-due.C:
+			if reload {
+				r.reload(ctx)
+			}
+			reload = false
+			r.refresh(ctx, changes)
+		case <-hourly.C:
+			r.refresh(ctx, changes)
+		case <-daily.C:
+			if err := r.store.Compact(ctx); err != nil {
+				r.log.Error("make the store smaller", "error", err)
+			}
+		}
+	}
+}
+
+// reload takes over changed settings.
+func (r *Resident) reload(ctx context.Context) {
+	r.load()
+	r.log.Info("the settings were read again")
+	r.stopTelling()
+	r.startTelling(ctx)
+	r.everybody()
+	select {
+	case r.again <- struct{}{}:
+	default:
+	}
+}
+
+// refresh writes the blocks again where an administrator's policies have changed, and watches where they lie.
+func (r *Resident) refresh(ctx context.Context, changes *changes) {
+	done, err := r.blocker.Refresh(ctx)
+	if err != nil && ctx.Err() == nil {
+		r.log.Error("keep the blocks in force", "error", err)
+		r.note(ctx, store.Problem, "", "blocks are not in force: "+err.Error())
+	}
+	for _, o := range done {
+		r.log.Info("the block was written again", "policy", o.Policy, "note", o.Note)
+	}
+	blocks, err := r.blocker.Blocked()
+	if err != nil {
+		return // Refresh said it
+	}
+	for _, b := range blocks {
+		if filepath.IsAbs(b.Policy) {
+			changes.watch(filepath.Dir(b.Policy))
+		}
+	}
+}
+
+// changes tell of files that were written. Where folders cannot be watched, nothing is told.
+type changes struct {
+	w   *fsnotify.Watcher
+	out chan string
+}
+
+func newChanges(files []string) *changes {
+	c := &changes{out: make(chan string)}
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return c
+	}
+	c.w = w
+	for _, f := range files {
+		c.watch(filepath.Dir(f))
+	}
+	go func() {
+		defer close(c.out)
+		for e := range w.Events {
+			if !e.Has(fsnotify.Chmod) {
+				c.out <- e.Name
+			}
+		}
+	}()
+	go func() {
+		for range w.Errors { // a lost event: the hour brings what it told
+		}
+	}()
+	return c
+}
+
+func (c *changes) events() <-chan string {
+	if c.w == nil {
+		return nil
+	}
+	return c.out
+}
+
+func (c *changes) watch(folder string) {
+	if c.w != nil && !slices.Contains(c.w.WatchList(), folder) {
+		c.w.Add(folder) // one that does not exist is looked at every hour
+	}
+}
+
+func (c *changes) close() {
+	if c.w != nil {
+		go func() {
+			for range c.out {
+			}
+		}()
+		c.w.Close()
+	}
+}
+
+// listen opens the socket, in the place of one that a process before left.
+func listen(path string) (*net.UnixListener, error) {
+	if !peersKnown {
+		return nil, errors.New("this system does not say who asks through a socket")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	// Anybody may ask; the system says who it is.
+	if err := os.Chmod(path, 0o666); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// analyses keeps what code does in the store.
+type analyses struct{ r *Resident }
+
+func (a analyses) GetAnalysis(ctx context.Context, content, engine string) *behavior.Report {
+	got, ok, err := a.r.db().GetAnalysis(ctx, content, engine)
+	if err != nil || !ok {
+		return nil
+	}
+	return got.Behavior
+}
+
+func (a analyses) PutAnalysis(ctx context.Context, content, engine string, report *behavior.Report) {
+	if err := a.r.db().PutAnalysis(ctx, content, engine, store.Analysis{Behavior: report}); err != nil && ctx.Err() == nil {
+		a.r.log.Debug("an analysis is not kept", "error", err)
+	}
+}

@@ -178,6 +178,7 @@ func (r *Resident) follow(ctx context.Context, e *agent.Event, o store.Outcome) 
 	gone := e.Kind == agent.Gone
 	r.mu.Lock()
 	r.users[e.Profile.User.Name] = e.Profile.User
+	r.profiles[e.Profile.Dir] = e.Profile.Browser
 	var withdrawn bool
 	if gone {
 		delete(r.live, o.Extension)
@@ -208,8 +209,13 @@ func (r *Resident) follow(ctx context.Context, e *agent.Event, o store.Outcome) 
 func (r *Resident) learnUsers(e agent.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.profiles = make(map[string]string, len(e.Read))
 	for _, p := range e.Read {
 		r.users[p.User.Name] = p.User
+		r.profiles[p.Dir] = p.Browser
+	}
+	for _, l := range r.live { // also where something could not be read
+		r.profiles[l.profile.Dir] = l.profile.Browser
 	}
 }
 

@@ -58,8 +58,12 @@ func (r *Resident) status(ctx context.Context, who Caller) (*Status, error) {
 		Mistakes: slices.Clone(r.mistakes), Users: len(r.users),
 	}
 	r.mu.Unlock()
+	r.countWatched(s)
 	s.Feed, s.Rules, s.Indicators, s.RulesAt = h.Feed, h.Rules, h.Indicators, h.FeedAt
-	s.Browsers, s.Profiles, s.Extensions, s.Sweep, s.Took = h.Browsers, h.Profiles, h.Extensions, h.Sweep, h.Took
+	s.Sweep, s.Took = h.Sweep, h.Took
+	if !s.Running {
+		s.Browsers, s.Profiles, s.Extensions = h.Browsers, h.Profiles, h.Extensions
+	}
 	s.Unreadable, s.StoreBytes = len(h.Problems), h.Bytes
 	for _, n := range h.Waiting {
 		s.Waiting += n
@@ -81,6 +85,17 @@ func (r *Resident) status(ctx context.Context, who Caller) (*Status, error) {
 	}
 	s.Blocked = len(blocks)
 	return s, r.countFindings(ctx, who, s)
+}
+
+// countWatched counts what is watched now.
+func (r *Resident) countWatched(s *Status) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen := map[string]bool{}
+	for _, browser := range r.profiles {
+		seen[browser] = true
+	}
+	s.Browsers, s.Profiles, s.Extensions = len(seen), len(r.profiles), len(r.live)
 }
 
 // countFindings counts what a caller has to do something about.

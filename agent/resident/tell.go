@@ -165,7 +165,7 @@ func (r *Resident) warningsOf(ctx context.Context, u browsers.User, findings []s
 		w := Warning{Key: keyOf(f.Extension), Extension: rows[0], Findings: []store.Finding{f}}
 		r.mu.Lock()
 		if l := r.live[f.Extension]; l != nil {
-			w.Profile = l.profile
+			w.Profile, w.Code = l.profile, l.code
 		}
 		r.mu.Unlock()
 		list = append(list, w)
@@ -222,7 +222,10 @@ func (r *Resident) takeBack(keys []string) {
 
 // reported takes what became of warnings.
 func (r *Resident) reported(ctx context.Context, rep Report) {
+	rep.User = r.known(rep.User)
 	switch {
+	case rep.Came && rep.User.Name == "": // not all systems say who came
+		r.everybody()
 	case rep.Came:
 		r.somebody(rep.User.Name)
 	case rep.Err != nil:
@@ -233,6 +236,21 @@ func (r *Resident) reported(ctx context.Context, rep Report) {
 	default:
 		r.chosen(ctx, rep)
 	}
+}
+
+// known returns the user that a name or an ID means.
+func (r *Resident) known(u browsers.User) browsers.User {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if k, ok := r.users[u.Name]; ok && u.Name != "" {
+		return k
+	}
+	for _, k := range r.users {
+		if k.UID == u.UID && u.UID >= 0 {
+			return k
+		}
+	}
+	return u
 }
 
 func (r *Resident) shown(ctx context.Context, rep Report) {

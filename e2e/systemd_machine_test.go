@@ -122,6 +122,7 @@ func (b *box) prepare(t *testing.T) {
 	wants, _ := filepath.Glob(filepath.Join(b.root, "etc/systemd/system/*.wants/*"))
 	for _, link := range wants {
 		os.Remove(link)
+		os.Remove(filepath.Dir(link)) // when it was the last
 	}
 	data, err := os.ReadFile(program)
 	if err != nil {

@@ -170,6 +170,7 @@ func (r *Resident) intoMemory(ctx context.Context, why error) error {
 	}
 	// The store on disk stays open, and locked: another service must not take it over.
 	r.store, r.live, r.memory, r.warnings, r.telling = mem, rows, why.Error(), map[string]*warning{}, map[int64]bool{}
+	r.logged = map[int64]bool{}
 	return nil
 }
 
@@ -190,18 +191,27 @@ func (r *Resident) follow(ctx context.Context, e *agent.Event, o store.Outcome) 
 	if withdrawn {
 		r.withdraw(e.Profile.User, o.Extension)
 	}
-	if e.Kind == agent.Warning {
-		for _, f := range e.New {
-			r.log.Warn("finding", "rule", f.Rule, "verdict", f.Verdict, "extension", e.Extension.ID, "name", e.Extension.Name(),
-				"browser", e.Extension.Browser, "user", e.Profile.User.Name, "path", e.Extension.Path)
-		}
-	}
 	if len(o.Untold) > 0 {
+		r.logNew(e, o)
 		r.tellSystems(ctx, o)
 		r.somebody(e.Profile.User.Name)
 	}
 	if !gone {
 		r.automatic(ctx, e, o.Extension)
+	}
+}
+
+// logNew writes findings to the log, once: also a restart repeats none.
+func (r *Resident) logNew(e *agent.Event, o store.Outcome) {
+	for _, f := range o.Untold {
+		r.mu.Lock()
+		old := r.logged[f.ID] || f.Opened.Before(r.started.Truncate(time.Millisecond))
+		r.logged[f.ID] = true
+		r.mu.Unlock()
+		if !old {
+			r.log.Warn("finding", "rule", f.Rule, "verdict", f.Verdict, "extension", e.Extension.ID, "name", e.Extension.Name(),
+				"browser", e.Extension.Browser, "user", e.Profile.User.Name, "path", e.Extension.Path)
+		}
 	}
 }
 

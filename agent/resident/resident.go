@@ -140,6 +140,7 @@ type Resident struct {
 	users    map[string]browsers.User
 	profiles map[string]string // the browser of each folder that holds extensions, or was read
 	ready    bool
+	logged   map[int64]bool      // findings
 	telling  map[int64]bool      // findings that are on their way to a screen
 	warnings map[string]*warning // by key, that were handed to a screen
 
@@ -181,7 +182,7 @@ func New(cfg Config) (*Resident, error) {
 	return &Resident{
 		cfg: cfg, log: cfg.Logger, started: cfg.Now(),
 		blocker: response.New(response.Config{Root: cfg.Root, Folder: cfg.Folder, Now: cfg.Now}),
-		live:    map[int64]*live{}, users: map[string]browsers.User{}, profiles: map[string]string{}, telling: map[int64]bool{}, warnings: map[string]*warning{},
+		live:    map[int64]*live{}, users: map[string]browsers.User{}, profiles: map[string]string{}, telling: map[int64]bool{}, logged: map[int64]bool{}, warnings: map[string]*warning{},
 		dirty: map[string]bool{}, wake: make(chan struct{}, 1), again: make(chan struct{}, 1), box: newMailbox(),
 	}, nil
 }

@@ -27,7 +27,7 @@ func newNotify(c *console) *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := notifier.Serve(cmd.Context(), c.in, c.out); err != nil && !errors.Is(err, notifier.NotDelivered) {
+			if err := notifier.Serve(cmd.Context(), c.in, c.out); err != nil && !errors.Is(err, notifier.ErrNotDelivered) {
 				return fmt.Errorf("show warnings: %w", err)
 			}
 			return nil

@@ -67,7 +67,7 @@ func serveMachine(ctx context.Context, c *console) error {
 		Load: loadSettings, Files: []string{settings.DefaultFile()}, Rules: rules[0], Engine: engineVersion,
 		Folder: stateFolder(), Logger: logger, Level: level, Socket: socketPath(),
 		Find: readers.Find, List: readers.Read, Analyst: analyst,
-		Screens: newScreens([]string{self, notifyCommand}), Page: newPage(rules[0], logger),
+		Screens: newScreens([]string{self, notifyCommand}), Page: newPage(rules[0], logger), Outputs: newOutputs(logger),
 		Browse: browseAs(self), State: service.Notify, Reload: reload,
 	})
 	if err != nil {

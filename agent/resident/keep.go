@@ -97,6 +97,7 @@ func (r *Resident) other(ctx context.Context, e agent.Event) {
 			r.cfg.State("READY=1")
 			r.cfg.State(fmt.Sprintf("STATUS=Watching %d profiles of %d browsers with %d extensions", e.Profiles, e.Browsers, e.Extensions))
 		}
+		r.tellSystems(ctx)
 		r.everybody()
 	}
 }
@@ -193,7 +194,7 @@ func (r *Resident) follow(ctx context.Context, e *agent.Event, o store.Outcome) 
 	}
 	if len(o.Untold) > 0 {
 		r.logNew(e, o)
-		r.tellSystems(ctx, o)
+		r.tellSystems(ctx)
 		r.somebody(e.Profile.User.Name)
 	}
 	if !gone {

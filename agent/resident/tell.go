@@ -16,6 +16,8 @@ import (
 const (
 	// channel is the store's name for people's screens.
 	channel = "desktop"
+	// systems is its name for the outputs, which see the findings of all users.
+	systems = "systems"
 	// retell is when what could not be shown is tried again, beside when its user comes.
 	retell = 10 * time.Minute
 	// trustFor is how long the button "I trust it" holds: an extension that is sold or taken over is another one.
@@ -334,19 +336,36 @@ func (r *Resident) withdraw(u browsers.User, row int64) {
 	}
 }
 
-// tellSystems hands findings to the outputs, which remember what they have.
-func (r *Resident) tellSystems(ctx context.Context, o store.Outcome) {
+// tellSystems hands to the outputs what they were not told.
+func (r *Resident) tellSystems(ctx context.Context) {
 	r.mu.Lock()
 	outputs := r.outputs
 	r.mu.Unlock()
 	if outputs == nil {
 		return
 	}
-	rows, err := r.db().Extensions(ctx, store.Query{Row: o.Extension})
-	if err == nil && len(rows) == 1 {
-		err = outputs.Tell(ctx, rows[0], o.Untold)
-	}
-	if err != nil {
+	err := func() error {
+		untold, err := r.db().Untold(ctx, "", systems)
+		if err != nil {
+			return err
+		}
+		for _, f := range untold {
+			rows, err := r.db().Extensions(ctx, store.Query{Row: f.Extension})
+			if err != nil {
+				return err
+			}
+			if len(rows) == 1 {
+				if err := outputs.Tell(ctx, rows[0], []store.Finding{f}); err != nil {
+					return err // it is told with the next
+				}
+			}
+			if err := r.db().Told(ctx, "", systems, f.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	}()
+	if err != nil && ctx.Err() == nil {
 		r.log.Error("tell other systems", "error", err)
 	}
 }

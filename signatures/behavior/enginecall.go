@@ -119,6 +119,10 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 	if info.arrow {
 		c.this = cl.this
 	}
+	if info.steps {
+		info.executed = true
+		return e.driveSteps(f, c)
+	}
 	if e.cold(info) {
 		info.executed = true
 		return e.unknownCall(f, nil, c)

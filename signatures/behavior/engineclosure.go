@@ -47,6 +47,7 @@ func newCode(u *unit, x js.INode) *code {
 		if x.Name != nil {
 			info.name = string(x.Name.Data)
 		}
+		info.steps = drivesSteps(info.params, info.body)
 	case *js.MethodDecl:
 		info.params, info.body, info.async, info.generator = &x.Params, &x.Body, x.Async, x.Generator
 		info.name = string(x.Name.Literal.Data)

@@ -150,8 +150,8 @@ func (e *engine) tryStmt(f *activation, s *js.TryStmt) bool {
 		ended = ended && c
 		f.cond--
 	}
-	if s.Finally != nil && e.statement(f, s.Finally) {
-		return true
+	if s.Finally != nil && e.statement(f, s.Finally) && s.Catch == nil {
+		return true // with a catch it may throw only what was caught: loops of compilers to old JavaScript end so
 	}
 	return ended
 }

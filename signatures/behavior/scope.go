@@ -181,6 +181,7 @@ type code struct {
 	body                    *js.BlockStmt
 	name                    string
 	arrow, async, generator bool
+	steps                   bool          // it drives the steps of another function
 	class                   *js.ClassDecl // set for a constructor made from a class
 	memo                    map[uint64]*entry
 	runs                    int

@@ -57,8 +57,7 @@ type Outputs struct {
 
 // Keep bounds what is remembered.
 type Keep struct {
-	Findings time.Duration
-	Timeline time.Duration
+	Timeline time.Duration // findings and decisions are kept five times as long
 	Bytes    int64
 }
 
@@ -129,10 +128,8 @@ func Options() []Option {
 			Help: "A file that gets one line of JSON for each finding.", set: func(s *Settings, v any) { s.Outputs.File = v.(string) }},
 		{Key: "outputs.schema", Kind: Choice, Built: "plain", Choices: []string{"plain", "ecs", "ocsf"},
 			Help: "The shape of that JSON and of the webhook's.", set: func(s *Settings, v any) { s.Outputs.Schema = v.(string) }},
-		{Key: "keep.findings", Kind: Duration, Built: "400d", Min: day, Max: 3660 * day,
-			Help: "How long findings that are over are remembered.", set: func(s *Settings, v any) { s.Keep.Findings = v.(time.Duration) }},
 		{Key: "keep.timeline", Kind: Duration, Built: "90d", Min: day, Max: 3660 * day,
-			Help: "How long the timeline reaches back.", set: func(s *Settings, v any) { s.Keep.Timeline = v.(time.Duration) }},
+			Help: "How long the timeline reaches back; findings and decisions are kept five times as long.", set: func(s *Settings, v any) { s.Keep.Timeline = v.(time.Duration) }},
 		{Key: "keep.size", Kind: Size, Built: "256MB", Min: 16 << 20, Max: 16 << 30,
 			Help: "How large the store may become; the oldest goes first.", set: func(s *Settings, v any) { s.Keep.Bytes = v.(int64) }},
 	}

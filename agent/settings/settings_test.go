@@ -51,7 +51,7 @@ func TestOptions(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	s, dir, err := load(t, map[string]string{
-		"config.yml":         "# our settings\nlog:\n  level: debug\nscan: {sweep: 30m}\nkeep:\n  findings: 800d\n  size: 1GB\noutputs:\n",
+		"config.yml":         "# our settings\nlog:\n  level: debug\nscan: {sweep: 30m}\nkeep:\n  timeline: 800d\n  size: 1GB\noutputs:\n",
 		"conf.d/10-site.yml": "log:\n  level: warn\n",
 		"conf.d/20-team.yml": "outputs:\n  syslog: tls://logs.example:6514\n",
 		"conf.d/readme.txt":  "log: {level: error}",
@@ -61,7 +61,7 @@ func TestLoad(t *testing.T) {
 	}
 	want := Default()
 	want.LogLevel, want.Sweep = "warn", 30*time.Minute
-	want.Keep.Findings, want.Keep.Bytes = 800*24*time.Hour, 1<<30
+	want.Keep.Timeline, want.Keep.Bytes = 800*24*time.Hour, 1<<30
 	want.Outputs.Syslog = "tls://logs.example:6514"
 	want.Block.Automatic = true
 	if d := cmp.Diff(want, s, cmpopts.IgnoreUnexported(Settings{})); d != "" {
@@ -89,8 +89,8 @@ func TestMistakes(t *testing.T) {
 		{"bool", "scan:\n  code: yes\n", `config.yml:2: scan.code: "yes" is neither true nor false`},
 		{"duration", "scan:\n  sweep: soon\n", `config.yml:2: scan.sweep: "soon" is no time; write for example 15m, 12h or 90d`},
 		{"too short", "scan:\n  sweep: 1s\n", "config.yml:2: scan.sweep: it must be at least 1m"},
-		{"too long", "keep:\n  findings: 36500d\n", "config.yml:2: keep.findings: it must be at most 3660d"},
-		{"overflow", "keep:\n  findings: 99999999999999d\n", `config.yml:2: keep.findings: "99999999999999d" is no time`},
+		{"too long", "keep:\n  timeline: 36500d\n", "config.yml:2: keep.timeline: it must be at most 3660d"},
+		{"overflow", "keep:\n  timeline: 99999999999999d\n", `config.yml:2: keep.timeline: "99999999999999d" is no time`},
 		{"size", "keep:\n  size: 1\n", `config.yml:2: keep.size: "1" is no size; write for example 256MB`},
 		{"huge size", "keep:\n  size: 9999999999999GB\n", `config.yml:2: keep.size: "9999999999999GB" is no size`},
 		{"port", "dashboard:\n  port: 70000\n", "config.yml:2: dashboard.port: it must be at most 65535"},

@@ -2,7 +2,6 @@ package signatures
 
 import (
 	"bytes"
-	"path"
 	"strings"
 )
 
@@ -11,9 +10,8 @@ type span struct{ from, to int }
 
 // comments returns where the comments of a script are: what stands there is not run. It errs towards code, so that
 // nothing that runs is taken for a comment: a block that is not closed is none, and neither are the slashes of a URL.
-func comments(name string, data []byte) []span {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".html", ".htm":
+func comments(as readAs, data []byte) []span {
+	if as == asPage {
 		return blocks(data, "<!--", "-->")
 	}
 	sc := commentScanner{data: data, budget: len(data)}

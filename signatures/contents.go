@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -42,7 +43,8 @@ type readLimits struct {
 }
 
 // Contents is what reading an extension's files told. It holds no text of the files but short snippets, and belongs
-// to the ruleset that made it: Judge of another one takes it for nil.
+// to the ruleset that made it: Judge of another one takes it for nil. Extensions with the same files may share one: it
+// is read-only.
 type Contents struct {
 	Files    int   // regular files, read or not
 	Bytes    int64 // of the files that were read
@@ -77,9 +79,12 @@ type scan struct {
 	files      fs.FS
 	referenced map[string]bool // scripts that the manifest names, in lower case
 	buf        []byte
-	hash       hash.Hash
+	hash       hash.Hash // of a giant
+	tag        [16]byte
 	ends       [][]int32 // by search: where the texts end that an expression needs, in the script at hand
+	counts     []int     // by search: hits in the script at hand
 	digest     hash.Hash // of paths and hashes of files
+	line       []byte    // of digest
 	unhashed   bool      // not all files were hashed
 }
 
@@ -93,7 +98,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<20); return &b
 func (rs *Ruleset) Read(ctx context.Context, files manifests.Files) (*Contents, error) {
 	c := &Contents{ruleset: rs, Complete: true, places: make([][]place, len(rs.searches)), hosts: map[string]place{}}
 	pooled, _ := buffers.Get().(*[]byte)
-	sc := &scan{rs: rs, c: c, files: files, buf: *pooled, hash: sha256.New(), digest: sha256.New(), ends: make([][]int32, len(rs.searches))}
+	sc := &scan{rs: rs, c: c, files: files, buf: *pooled, hash: sha256.New(), digest: sha256.New()}
 	defer func() {
 		if cap(sc.buf) <= maxScript/4 { // a giant is not kept for ever
 			*pooled = sc.buf[:0]
@@ -139,6 +144,9 @@ func (rs *Ruleset) Read(ctx context.Context, files manifests.Files) (*Contents, 
 	}
 	if c.Complete && !sc.unhashed {
 		c.Digest = hex.EncodeToString(sc.digest.Sum(nil))
+	}
+	if rs.shared != nil {
+		c = rs.shared.same(c)
 	}
 	return c, nil
 }
@@ -206,7 +214,8 @@ func (sc *scan) visit(name string, entry fs.DirEntry) error {
 	if sc.rs.wantPaths || sc.rs.wantHashes {
 		sc.c.all = append(sc.c.all, contentFile{name, sum})
 	}
-	fmt.Fprintf(sc.digest, "%q %s\n", name, sum)
+	sc.line = append(append(append(strconv.AppendQuote(sc.line[:0], name), ' '), sum...), '\n')
+	sc.digest.Write(sc.line)
 	sc.unhashed = sc.unhashed || sum == ""
 	if sum != "" && sc.rs.indicators.hashes[sum] != nil {
 		sc.c.listed = append(sc.c.listed, contentFile{show(name), sum})
@@ -228,37 +237,34 @@ func (sc *scan) file(name string, script, wantHash bool) (sum string, err error)
 		return "", err
 	}
 	defer f.Close() // read only: nothing can be lost
-	var in io.Reader = io.LimitReader(f, sc.rs.limits.read-sc.c.Bytes+1)
-	if wantHash {
-		sc.hash.Reset()
-		in = io.TeeReader(in, sc.hash)
+	in := io.LimitReader(f, sc.rs.limits.read-sc.c.Bytes+1)
+	whole := min(maxWhole, sc.rs.limits.script)
+	if script {
+		whole = sc.rs.limits.script
+	}
+	data, err := sc.fill(in, whole)
+	sc.c.Bytes += int64(len(data))
+	if err != nil {
+		return "", err
 	}
 	if script {
-		err = sc.script(name, in)
+		sc.c.scripts++
+	}
+	as := how(name, script)
+	if int64(len(data)) > whole {
+		sum, err = sc.giant(name, data, in, as, wantHash)
+	} else {
+		facts := sc.facts(data, as, wantHash)
+		sc.add(show(name), data, facts)
+		sum = facts.sum
 	}
 	if err != nil && !errors.As(err, new(largeError)) {
 		return "", err
-	}
-	if wantHash {
-		n, copyErr := io.CopyBuffer(io.Discard, in, sc.spare())
-		sc.c.Bytes += n
-		if copyErr != nil {
-			return "", copyErr
-		}
-		sum = hex.EncodeToString(sc.hash.Sum(nil))
 	}
 	if sc.c.Bytes > sc.rs.limits.read {
 		return "", fmt.Errorf("more than %d bytes; only the beginning was read", sc.rs.limits.read)
 	}
 	return sum, err
-}
-
-// spare is what the buffer has room for, for copying.
-func (sc *scan) spare() []byte {
-	if cap(sc.buf) < 64<<10 {
-		sc.buf = make([]byte, 0, 64<<10)
-	}
-	return sc.buf[:cap(sc.buf)]
 }
 
 // A largeError says that a script was searched up to this many bytes, and its end.
@@ -268,22 +274,34 @@ func (e largeError) Error() string {
 	return fmt.Sprintf("larger than %d bytes; only the beginning and the end were searched", int64(e))
 }
 
-// script reads a script into the buffer and searches it; of a large one the beginning and the end.
-func (sc *scan) script(name string, in io.Reader) error {
-	data, err := sc.fill(in)
-	sc.c.Bytes += int64(len(data))
-	if err != nil {
-		return err
+// giant reads the rest of a file whose beginning was read. Of a script, beginning and end are searched.
+func (sc *scan) giant(name string, data []byte, in io.Reader, as readAs, wantHash bool) (sum string, err error) {
+	if wantHash {
+		sc.hash.Reset()
+		sc.hash.Write(data)
+		in = io.TeeReader(in, sc.hash)
 	}
+	if as == asBytes {
+		n, copyErr := io.CopyBuffer(io.Discard, in, sc.buf[:cap(sc.buf)])
+		sc.c.Bytes += n
+		err = copyErr
+	} else {
+		err = sc.giantScript(name, data, in, as)
+	}
+	if err != nil && !errors.As(err, new(largeError)) {
+		return "", err
+	}
+	if wantHash {
+		sum = hex.EncodeToString(sc.hash.Sum(nil))
+	}
+	return sum, err
+}
+
+func (sc *scan) giantScript(name string, data []byte, in io.Reader, as readAs) error {
 	limit := sc.rs.limits.script
-	if int64(len(data)) <= limit {
-		sc.c.scripts++
-		sc.search(show(name), decodeText(data), false)
-		return nil
-	}
 	rest := slices.Clone(data[limit:])
-	sc.c.scripts++
-	sc.search(show(name), decodeText(data[:limit]), false)
+	beginning := decodeText(data[:limit])
+	sc.note(&where{name: show(name), data: beginning}, sc.search(beginning, as))
 	mark := slices.Clone(data[:2])
 	end, passed, err := lastBytes(rest, in)
 	sc.c.Bytes += passed
@@ -296,8 +314,28 @@ func (sc *scan) script(name string, in io.Reader) error {
 		}
 		end = decodeText(append(mark, end...))
 	}
-	sc.search(show(name), end, true)
+	sc.note(&where{name: show(name), data: end, apart: true}, sc.search(end, as))
 	return largeError(limit)
+}
+
+// add notes what a file told. The text of what is found is taken from this copy.
+func (sc *scan) add(name string, data []byte, f *fileFacts) {
+	if len(f.hits)+len(f.hosts) > 0 {
+		sc.note(&where{name: name, data: decodeText(data)}, f)
+	}
+}
+
+func (sc *scan) note(w *where, f *fileFacts) {
+	for _, h := range f.hits {
+		if places := &sc.c.places[h.search]; len(*places) < maxPlaces {
+			*places = append(*places, w.at(int(h.from), int(h.to)))
+		}
+	}
+	for _, h := range f.hosts {
+		if _, ok := sc.c.hosts[h.host]; !ok {
+			sc.c.hosts[h.host] = w.at(int(h.from), int(h.to))
+		}
+	}
 }
 
 // lastBytes reads in to its end and returns the last of start and what was read, and how much that was.
@@ -320,7 +358,7 @@ func lastBytes(start []byte, in io.Reader) (end []byte, passed int64, err error)
 }
 
 // fill reads up to the bound and a little more into the buffer.
-func (sc *scan) fill(in io.Reader) ([]byte, error) {
+func (sc *scan) fill(in io.Reader, limit int64) ([]byte, error) {
 	buf := sc.buf[:0]
 	for {
 		if len(buf) == cap(buf) {
@@ -330,7 +368,7 @@ func (sc *scan) fill(in io.Reader) ([]byte, error) {
 		buf = buf[:len(buf)+n]
 		sc.buf = buf
 		switch {
-		case errors.Is(err, io.EOF) || int64(len(buf)) > sc.rs.limits.script:
+		case errors.Is(err, io.EOF) || int64(len(buf)) > limit:
 			return buf, nil
 		case err != nil:
 			return buf, err

@@ -70,8 +70,8 @@ func found(t testing.TB, expression string, data []byte) (got, want [][]int, fil
 	s := search{expression: expression, pattern: pattern, need: requiredTexts(parsed)}
 	want = pattern.FindAllIndex(data, maxPlaces)
 	rs := &Ruleset{searches: []search{s}, finder: newFinder([]search{s})}
-	sc := &scan{rs: rs, c: &Contents{places: make([][]place, 1)}, ends: make([][]int32, 1)}
-	sc.literals(&where{data: data})
+	sc := &scan{rs: rs, ends: make([][]int32, 1), counts: make([]int, 1)}
+	sc.literals(data, &fileFacts{})
 	slices.Sort(sc.ends[0])
 	if s.need != nil && len(sc.ends[0]) == 0 {
 		return nil, want, true

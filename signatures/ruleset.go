@@ -24,6 +24,7 @@ type Ruleset struct {
 	borrowed   bool // the indicators are the built-in ones
 	wantPaths  bool // some rule asks for file.path
 	wantHashes bool // some rule asks for file.sha256
+	shared     *shared
 }
 
 // maxRules bounds a ruleset. Each rule runs on each extension; thousands would no longer be read by anybody.
@@ -50,7 +51,7 @@ func joined(defects []Defect) error {
 }
 
 func load(fsys fs.FS) (*Ruleset, []Defect) {
-	rs := &Ruleset{schema: newSchema(), limits: readLimits{script: maxScript, read: maxRead, files: maxFiles}}
+	rs := &Ruleset{schema: newSchema(), limits: readLimits{script: maxScript, read: maxRead, files: maxFiles}, shared: newShared()}
 	catalogFS, _ := orBuiltin(fsys, "catalog")
 	indicatorFS, borrowed := orBuiltin(fsys, "indicators")
 	rs.borrowed = borrowed

@@ -22,42 +22,49 @@ type search struct {
 	need       *needed        // what every match of pattern holds; nil when nothing is known
 }
 
-// search looks through one script, or through a part of it that stands apart from the beginning.
-func (sc *scan) search(name string, data []byte, apart bool) {
-	w := &where{name: name, data: data, apart: apart}
-	sc.literals(w)
+// search looks through the text of one script, or of a part of it.
+func (sc *scan) search(data []byte, as readAs) *fileFacts {
+	if sc.counts == nil {
+		sc.ends, sc.counts = make([][]int32, len(sc.rs.searches)), make([]int, len(sc.rs.searches))
+	}
+	clear(sc.counts)
+	out := &fileFacts{}
+	sc.literals(data, out)
 	for i := range sc.rs.searches {
-		s, room := &sc.rs.searches[i], maxPlaces-len(sc.c.places[i])
-		if s.pattern == nil || room <= 0 || s.need != nil && len(sc.ends[i]) == 0 {
+		s := &sc.rs.searches[i]
+		if s.pattern == nil || s.need != nil && len(sc.ends[i]) == 0 {
 			continue
 		}
 		slices.Sort(sc.ends[i])
-		for _, m := range s.find(data, sc.ends[i], room) {
-			sc.c.places[i] = append(sc.c.places[i], w.at(m[0], m[1]))
+		for _, m := range s.find(data, sc.ends[i], maxPlaces) {
+			out.hits = append(out.hits, hit{int32(i), int32(m[0]), int32(m[1])})
 		}
 		sc.ends[i] = sc.ends[i][:0]
 	}
+	slices.SortStableFunc(out.hits, func(a, b hit) int { return int(a.from - b.from) })
+	out.hits = slices.Clip(out.hits)
 	if len(sc.rs.indicators.domains) > 0 {
-		sc.urlHosts(w, data)
+		out.hosts = sc.urlHosts(data, as)
 	}
+	return out
 }
 
 // literals looks for all texts in one pass. It notes where the literals are, and where those end that expressions
 // need.
-func (sc *scan) literals(w *where) {
+func (sc *scan) literals(data []byte, out *fileFacts) {
 	f := sc.rs.finder
-	f.find(w.data, func(text, from, to int) {
+	f.find(data, func(text, from, to int) {
 		for _, i := range f.users[text] {
 			s := &sc.rs.searches[i]
 			switch {
-			case len(sc.c.places[i]) >= maxPlaces:
 			case s.pattern != nil:
 				if len(sc.ends[i]) < maxHits {
 					sc.ends[i] = append(sc.ends[i], int32(to))
 				}
-			case s.cased && string(w.data[from:to]) != s.literal:
+			case sc.counts[i] >= maxPlaces || s.cased && string(data[from:to]) != s.literal:
 			default:
-				sc.c.places[i] = append(sc.c.places[i], w.at(from, to))
+				sc.counts[i]++
+				out.hits = append(out.hits, hit{int32(i), int32(from), int32(to)})
 			}
 		}
 	})
@@ -102,14 +109,14 @@ func (w *where) at(from, to int) place {
 	return p
 }
 
-// urlHosts notes the hosts of URLs (http, https, ws, wss) that have an indicator. Slashes may be escaped, as in JSON.
-// Comments do not count: what stands there is read by people only.
-func (sc *scan) urlHosts(w *where, data []byte) {
+// urlHosts finds the hosts of URLs (http, https, ws, wss) that have an indicator, each once. Slashes may be escaped, as in
+// JSON. Comments do not count: what stands there is read by people only.
+func (sc *scan) urlHosts(data []byte, as readAs) (found []hostHit) {
 	known := false
 	var skip []span // found only when a listed host is: few files have one
 	inComment := func(at int) bool {
 		if !known {
-			known, skip = true, comments(w.name, data)
+			known, skip = true, comments(as, data)
 		}
 		i := sort.Search(len(skip), func(i int) bool { return skip[i].to > at })
 		return i < len(skip) && skip[i].from <= at
@@ -128,11 +135,12 @@ func (sc *scan) urlHosts(w *where, data []byte) {
 			if host == "" || sc.rs.indicators.domain(host) == nil {
 				continue
 			}
-			if _, ok := sc.c.hosts[host]; !ok && !inComment(at) {
-				sc.c.hosts[host] = w.at(at-len(mark), at+len(host))
+			if !slices.ContainsFunc(found, func(h hostHit) bool { return h.host == host }) && !inComment(at) {
+				found = append(found, hostHit{host, int32(at - len(mark)), int32(at + len(host))})
 			}
 		}
 	}
+	return found
 }
 
 // urlScheme reports whether text ends with a scheme that contacts a host.

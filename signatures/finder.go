@@ -146,19 +146,35 @@ func foldedEqual(data []byte, text string) bool {
 	return true
 }
 
+// frequent is the bytes of minified code, counted in browser extensions, the most frequent first.
+const frequent = " etrnaisoc.lu,)(dfp=mh\"gb:yv;{}\n01wx_2kq/[]-&|`345j!6+z897>?\\'*<"
+
+// rarity ranks a byte: the higher, the less it is expected in code.
+func rarity(b byte) int {
+	if rank := strings.IndexByte(frequent, b); rank >= 0 {
+		return rank
+	}
+	return len(frequent)
+}
+
+// rarestByte returns where the byte is that is least expected.
+func rarestByte(text string) int {
+	best := 0
+	for i := range len(text) {
+		if rarity(text[i]) > rarity(text[best]) {
+			best = i
+		}
+	}
+	return best
+}
+
 // rarest returns where the four bytes begin that are least expected in code.
 func rarest(text string) int {
-	// The bytes of minified code, counted in browser extensions, the most frequent first.
-	const frequent = " etrnaisoc.lu,)(dfp=mh\"gb:yv;{}\n01wx_2kq/[]-&|`345j!6+z897>?\\'*<"
 	best, most := 0, -1
 	for i := 0; i+minText < len(text); i++ {
 		sum := 0
 		for _, b := range []byte(text[i : i+minText+1]) {
-			if rank := strings.IndexByte(frequent, b); rank >= 0 {
-				sum += rank
-			} else {
-				sum += len(frequent)
-			}
+			sum += rarity(b)
 		}
 		if sum > most {
 			best, most = i, sum

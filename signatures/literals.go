@@ -1,6 +1,7 @@
 package signatures
 
 import (
+	"bytes"
 	"math"
 	"regexp/syntax"
 	"slices"
@@ -333,14 +334,24 @@ func (n *needed) possible(part []byte) bool {
 	return true
 }
 
-// containsFolded looks for a text in lower case ASCII, without regard to case.
+// containsFolded looks for a text in lower case ASCII, without regard to case. It goes from one place of the text's rarest
+// byte to the next.
 func containsFolded(data []byte, text string) bool {
-	upper := text[0]
-	if 'a' <= upper && upper <= 'z' {
-		upper -= 'a' - 'A'
+	i := rarestByte(text)
+	if containsAt(data, text, i, text[i]) {
+		return true
 	}
-	for i := 0; i+len(text) <= len(data); i++ {
-		if (data[i] == text[0] || data[i] == upper) && foldedEqual(data[i:i+len(text)], text) {
+	return 'a' <= text[i] && text[i] <= 'z' && containsAt(data, text, i, text[i]-('a'-'A'))
+}
+
+// containsAt looks for a text whose byte at the offset i is b.
+func containsAt(data []byte, text string, i int, b byte) bool {
+	for from := 0; from+len(text) <= len(data); from++ {
+		n := bytes.IndexByte(data[from+i:len(data)-len(text)+i+1], b)
+		if n < 0 {
+			return false
+		}
+		if from += n; foldedEqual(data[from:from+len(text)], text) {
 			return true
 		}
 	}

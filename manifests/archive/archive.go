@@ -82,7 +82,7 @@ func Open(path string, limits Limits) (*Archive, error) {
 		if err != nil {
 			return nil, failed(path, err)
 		}
-		return newFolder(root, path, limits), nil
+		return newFolder(&near{Root: root}, path, limits), nil
 	}
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -112,7 +112,7 @@ func OpenRoot(root *os.Root, name string, limits Limits) (*Archive, error) {
 	if err != nil {
 		return nil, failed(path, err)
 	}
-	return newFolder(sub, path, limits), nil
+	return newFolder(&near{Root: sub}, path, limits), nil
 }
 
 // OpenReader opens a package of size bytes. The caller closes r itself, after the Archive.

@@ -62,6 +62,9 @@ func (d *folder) Open(name string) (fs.File, error) {
 		return nil, d.fail(name, err)
 	}
 	if info.IsDir() {
+		if n, ok := d.root.(*near); ok {
+			n.anew()
+		}
 		if name == "manifest.json" {
 			d.add(name, "it is a folder where a file belongs")
 		}
@@ -207,6 +210,9 @@ func (f *folderFile) Read(p []byte) (int, error) {
 		n, err = allowed, f.of.fail(f.name, refusal(overBudget(f.of.limits)))
 	}
 	f.offset += int64(n)
+	if err == nil && n < len(p) && f.offset == f.size && !f.canWait {
+		err = io.EOF // a disk gives less than it is asked for at the end only; to ask again costs as much as to open
+	}
 	if err == io.EOF && f.offset != f.size {
 		f.of.add(f.name, "it changed while it was read")
 	}
@@ -255,7 +261,7 @@ func (l *folderList) ReadDir(n int) ([]fs.DirEntry, error) {
 			l.inspect(name, entry)
 			list = append(list, folderEntry{entry, l.of, name})
 		}
-		if err == io.EOF {
+		if err == io.EOF || err == nil && len(entries) < chunk { // package os returns fewer at the end only
 			l.done = true
 		} else if err != nil {
 			return list, l.of.fail(l.name, err)

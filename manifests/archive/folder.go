@@ -38,6 +38,7 @@ type folder struct {
 	bytes   int64            // sum of read
 	listed  map[string]int   // how many entries of each folder were listed at most
 	entries int              // sum of listed
+	regular map[string]bool  // what listing said to be a regular file
 }
 
 func newFolder(root beneath, path string, limits Limits) *Archive {
@@ -47,6 +48,7 @@ func newFolder(root beneath, path string, limits Limits) *Archive {
 		limits:   limits.withDefaults(),
 		read:     map[string]int64{},
 		listed:   map[string]int{},
+		regular:  map[string]bool{},
 	}}
 }
 
@@ -57,7 +59,11 @@ func (d *folder) Open(name string) (fs.File, error) {
 	if err := d.limits.checkName(name); err != nil {
 		return nil, d.fail(name, err)
 	}
-	file, info, err := openChecked(d.root, name)
+	open := openChecked
+	if d.isRegular(name) {
+		open = openPlain
+	}
+	file, info, err := open(d.root, name)
 	if err != nil {
 		return nil, d.fail(name, err)
 	}
@@ -89,8 +95,15 @@ func (d *folder) fail(name string, err error) error {
 	return pathError(name, err)
 }
 
+// isRegular reports whether listing its folder has shown that name is a regular file.
+func (d *folder) isRegular(name string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.regular[name]
+}
+
 // openChecked opens a regular file or a folder and nothing else. It looks before it opens, since opening a device can
-// set it in motion, and again afterwards, since the name may lead elsewhere by then.
+// set it in motion; openPlain looks again, since the name may lead elsewhere by then.
 func openChecked(root beneath, name string) (*os.File, fs.FileInfo, error) {
 	info, err := root.Lstat(name)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -102,11 +115,16 @@ func openChecked(root beneath, name string) (*os.File, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return openPlain(root, name)
+}
+
+// openPlain opens what has been looked at.
+func openPlain(root beneath, name string) (*os.File, fs.FileInfo, error) {
 	file, err := root.OpenFile(name, os.O_RDONLY|openFlags, 0)
 	if err != nil {
 		return nil, nil, err
 	}
-	info, err = file.Stat()
+	info, err := file.Stat()
 	if err == nil {
 		err = checkMode(info.Mode())
 	}
@@ -259,7 +277,7 @@ func (l *folderList) ReadDir(n int) ([]fs.DirEntry, error) {
 			}
 			name := path.Join(l.name, entry.Name())
 			l.inspect(name, entry)
-			list = append(list, folderEntry{entry, l.of, name})
+			list = append(list, entry) // package os has looked at each: its Info needs no path
 		}
 		if err == io.EOF || err == nil && len(entries) < chunk { // package os returns fewer at the end only
 			l.done = true
@@ -279,6 +297,12 @@ func (l *folderList) inspect(name string, entry fs.DirEntry) {
 		l.of.add(name, reason)
 	}
 	mode := entry.Type()
+	if mode.IsRegular() {
+		l.of.mu.Lock()
+		l.of.regular[name] = true
+		l.of.mu.Unlock()
+		return
+	}
 	if mode&fs.ModeSymlink != 0 {
 		info, err := l.of.root.Stat(name)
 		if err != nil {
@@ -290,20 +314,4 @@ func (l *folderList) inspect(name string, entry fs.DirEntry) {
 	if err := checkMode(mode); err != nil {
 		l.of.fail(name, err)
 	}
-}
-
-// A folderEntry is an entry whose Info looks beneath the root; the one of package os would go by the full path again.
-type folderEntry struct {
-	fs.DirEntry
-	of   *folder
-	name string
-}
-
-// Info implements fs.DirEntry: it describes a link itself, not what it leads to.
-func (e folderEntry) Info() (fs.FileInfo, error) {
-	info, err := e.of.root.Lstat(e.name)
-	if err != nil {
-		return nil, e.of.fail(e.name, err)
-	}
-	return info, nil
 }

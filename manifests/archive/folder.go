@@ -38,7 +38,7 @@ type folder struct {
 	bytes   int64            // sum of read
 	listed  map[string]int   // how many entries of each folder were listed at most
 	entries int              // sum of listed
-	regular map[string]bool  // what listing said to be a regular file
+	plain   map[string]bool  // what listing said to be a regular file or a folder
 }
 
 func newFolder(root beneath, path string, limits Limits) *Archive {
@@ -48,7 +48,7 @@ func newFolder(root beneath, path string, limits Limits) *Archive {
 		limits:   limits.withDefaults(),
 		read:     map[string]int64{},
 		listed:   map[string]int{},
-		regular:  map[string]bool{},
+		plain:    map[string]bool{},
 	}}
 }
 
@@ -60,7 +60,7 @@ func (d *folder) Open(name string) (fs.File, error) {
 		return nil, d.fail(name, err)
 	}
 	open := openChecked
-	if d.isRegular(name) {
+	if d.isPlain(name) {
 		open = openPlain
 	}
 	file, info, err := open(d.root, name)
@@ -69,7 +69,7 @@ func (d *folder) Open(name string) (fs.File, error) {
 	}
 	if info.IsDir() {
 		if n, ok := d.root.(*near); ok {
-			n.anew()
+			n.listing(name)
 		}
 		if name == "manifest.json" {
 			d.add(name, "it is a folder where a file belongs")
@@ -95,11 +95,11 @@ func (d *folder) fail(name string, err error) error {
 	return pathError(name, err)
 }
 
-// isRegular reports whether listing its folder has shown that name is a regular file.
-func (d *folder) isRegular(name string) bool {
+// isPlain reports whether listing its folder has shown that name is a regular file or a folder.
+func (d *folder) isPlain(name string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.regular[name]
+	return d.plain[name]
 }
 
 // openChecked opens a regular file or a folder and nothing else. It looks before it opens, since opening a device can
@@ -297,9 +297,9 @@ func (l *folderList) inspect(name string, entry fs.DirEntry) {
 		l.of.add(name, reason)
 	}
 	mode := entry.Type()
-	if mode.IsRegular() {
+	if mode.IsRegular() || mode.IsDir() {
 		l.of.mu.Lock()
-		l.of.regular[name] = true
+		l.of.plain[name] = true
 		l.of.mu.Unlock()
 		return
 	}

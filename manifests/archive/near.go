@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 	"sync"
 )
 
@@ -63,11 +64,13 @@ func (n *near) OpenFile(name string, flag int, perm fs.FileMode) (*os.File, erro
 	return n.Root.OpenFile(name, flag, perm)
 }
 
-// anew lets go of the folder: who lists folders again wants to see what is there now.
-func (n *near) anew() {
+// listing lets go of the folder that is held when it, or one above it, is listed: who lists wants to see what is there now.
+func (n *near) listing(name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.release()
+	if name == "." || strings.HasPrefix(n.name, name+"/") {
+		n.release()
+	}
 }
 
 // Close implements beneath. It does not wait for who is held up by a disk that does not answer.
@@ -76,7 +79,7 @@ func (n *near) Close() error {
 		n.release()
 		n.mu.Unlock()
 	} else {
-		go n.anew()
+		go n.listing(".")
 	}
 	return n.Root.Close()
 }

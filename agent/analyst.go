@@ -24,6 +24,8 @@ const (
 	analyzeWithin = 3 * time.Minute
 	// maxAbandoned bounds the analyses that are left behind because their disk does not answer. Each may hold a thread.
 	maxAbandoned = 8
+	// warmWithin is how long a worker may take to begin. It takes a twentieth of a second on a machine at rest.
+	warmWithin = 10 * time.Second
 )
 
 // An Analyst says what the code of extensions does, in worker processes that may die of it, and each content once,
@@ -50,7 +52,8 @@ type Analyst struct {
 type crew struct {
 	pool  *behavior.Pool
 	users int
-	timer *time.Timer // nil while it is used
+	warm  chan struct{} // closed when the first worker runs; nil: nobody asked for that beforehand
+	timer *time.Timer   // nil while it is used
 }
 
 // A flight is an analysis that others wait for as well.
@@ -170,6 +173,32 @@ func contentOf(e *manifests.Extension, c *signatures.Contents) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// warm starts a worker, aside, for code that has arrived: its files are read meanwhile.
+func (a *Analyst) warm() {
+	c, err := a.begin()
+	if err != nil {
+		return // who analyses is told the same
+	}
+	a.mu.Lock()
+	first := c.warm == nil
+	warm := make(chan struct{})
+	if first {
+		c.warm = warm
+	}
+	a.mu.Unlock()
+	if !first {
+		a.end(c)
+		return
+	}
+	go func() {
+		defer a.end(c)
+		defer close(warm)
+		ctx, cancel := context.WithTimeout(context.Background(), warmWithin)
+		defer cancel()
+		_, _ = c.pool.Analyze(ctx, behavior.Input{}) // who analyses is told why none can be started
+	}()
+}
+
 // run analyses. Same reports that the files did not change meanwhile: else what was analysed is not what was hashed, and
 // someone could have one content judged under the name of another.
 func (a *Analyst) run(ctx context.Context, e *manifests.Extension, stamp string) (report *behavior.Report, same bool, err error) {
@@ -182,6 +211,9 @@ func (a *Analyst) run(ctx context.Context, e *manifests.Extension, stamp string)
 		same   bool
 		err    error
 	}
+	a.mu.Lock()
+	warm := c.warm
+	a.mu.Unlock()
 	done := make(chan outcome, 1)
 	go func() {
 		var o outcome
@@ -192,6 +224,9 @@ func (a *Analyst) run(ctx context.Context, e *manifests.Extension, stamp string)
 			a.end(c)
 			done <- o
 		}()
+		if warm != nil {
+			<-warm // it is there sooner than another would be
+		}
 		o.report, o.same, o.err = analyzeFiles(ctx, c.pool, e, stamp)
 	}()
 	timer := time.NewTimer(a.within)

@@ -109,6 +109,16 @@ func (r *run) add(p *profile, s slot, k *known) {
 	r.tell(kind, k)
 	r.warn(k)
 	r.readFiles(k, true)
+	if kind == Installed || kind == Changed {
+		r.warmUp(k)
+	}
+}
+
+// warmUp readies a worker for what arrived.
+func (r *run) warmUp(k *known) {
+	if r.cfg.Analyst != nil && k.ext.Open != nil && k.ext.Origin != manifests.OriginBuiltin {
+		r.cfg.Analyst.warm()
+	}
 }
 
 // slots gives each extension of a listing its place. Of the versions of one packed extension, the one that runs has the
@@ -194,6 +204,9 @@ func (r *run) compare(k *known, e *manifests.Extension, m mark) {
 	p := k.profile
 	if updated || moved || p.cause.touches(e.Path) || k.failed || k.due() {
 		r.readFiles(k, updated)
+	}
+	if updated {
+		r.warmUp(k)
 	}
 }
 

@@ -27,6 +27,7 @@ func behavior(args []string) error {
 	tree := flags.String("tree", "", "folder with home/… in it")
 	runs := flags.Int("n", 5, "counted runs of each command, after one to warm up; 0 leaves them and the sweeps out")
 	peers := flags.Bool("peers", true, "run yara and clamscan too, where they are installed")
+	within := flags.Duration("within", 5*time.Minute, "a peer's run is stopped after this, and it is not run again")
 	growth := flags.Bool("growth", true, "measure growth with bytes, extensions and rules")
 	installs := flags.Int("installs", 100, "installs of one extension of 2.5 MB; 0 leaves this out")
 	sweeps := flags.Int("sweeps", 20, "sweeps over what has not changed; 0 leaves this out")
@@ -50,30 +51,49 @@ func behavior(args []string) error {
 		return err
 	}
 	fmt.Printf("%d extensions, %d files, %.1f MB\n", len(folders), files, float64(size)/1e6)
+	fmt.Printf("load of the machine at the start: %s\n", load())
 	s := &contender{name: "sha256sum (S)", args: []string{"sh", "-c", `xargs -0 sha256sum < "$0"`, list}}
 	if *runs > 0 {
-		if err := firstScan(program, *tree, tmp, list, s, *runs, *peers); err != nil {
+		if err := firstScan(program, *tree, tmp, list, s, *runs, *peers, *within); err != nil {
 			return err
 		}
 	}
 	if *sweeps > 0 && *runs > 0 {
+		progress("sweeps")
 		if err := unchanged(program, *tree, len(folders), *sweeps, median(s.cpu)); err != nil {
 			return err
 		}
 	}
 	if *installs > 0 {
+		progress("installs")
 		if err := fullVerdicts(program, tmp, folders, *installs); err != nil {
 			return err
 		}
 	}
 	if *growth {
-		return growths(program, tmp, folders)
+		progress("growth")
+		err = growths(program, tmp, folders)
 	}
-	return nil
+	fmt.Printf("load of the machine at the end: %s\n", load())
+	return err
+}
+
+// progress says what is being measured: a whole benchmark takes long.
+func progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format("15:04:05"), fmt.Sprintf(format, args...))
+}
+
+// load is the load average, to judge the figures by: CPU times rise as well when many want the processors.
+func load() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(data))[:3], " ")
 }
 
 // firstScan runs everything in turn and prints ratios to S.
-func firstScan(program, tree, tmp, list string, s *contender, runs int, peers bool) error {
+func firstScan(program, tree, tmp, list string, s *contender, runs int, peers bool, within time.Duration) error {
 	scan := func(name string, more ...string) *contender {
 		args := append([]string{program, "scan", "--format", "json", "--root", tree, "--os", "linux"}, more...)
 		return &contender{name: name, args: args, watched: true}
@@ -84,10 +104,14 @@ func firstScan(program, tree, tmp, list string, s *contender, runs int, peers bo
 		if err != nil {
 			return err
 		}
+		for _, c := range more {
+			c.within = within
+		}
 		all = append(all, more...)
 	}
 	for i := range runs + 1 {
 		for _, c := range all {
+			progress("run %d of %d: %s", i+1, runs+1, c.name)
 			if err := c.run(i > 0); err != nil {
 				return err
 			}
@@ -98,6 +122,9 @@ func firstScan(program, tree, tmp, list string, s *contender, runs int, peers bo
 		peak := "-"
 		if c.peak > 0 {
 			peak = strconv.FormatInt(c.peak>>20, 10)
+		}
+		if c.stopped {
+			peak = "stopped after " + c.within.String() + ": more than this"
 		}
 		fmt.Printf("%-24s %12s %12s %8.2f %8.2f %10s\n", c.name, milliseconds(median(c.wall)), milliseconds(median(c.cpu)),
 			ratio(c.wall, s.wall), ratio(c.cpu, s.cpu), peak)
@@ -310,6 +337,10 @@ func treeRSS(pid int) int64 {
 	return total
 }
 
+// sampleEvery is often enough for what grows by tens of megabytes in a second. To look costs a millisecond of the CPU time that
+// is to be measured elsewhere.
+const sampleEvery = 50 * time.Millisecond
+
 // watchMemory samples the memory of a process tree until stopped, and returns the most.
 func watchMemory(cmd *exec.Cmd) (stop func() int64) {
 	done, most := make(chan struct{}), make(chan int64, 1)
@@ -321,7 +352,7 @@ func watchMemory(cmd *exec.Cmd) (stop func() int64) {
 			case <-done:
 				most <- peak
 				return
-			case <-time.After(10 * time.Millisecond):
+			case <-time.After(sampleEvery):
 			}
 		}
 	}()

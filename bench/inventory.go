@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -20,8 +21,10 @@ type contender struct {
 	wall []time.Duration
 	cpu  []time.Duration
 
-	watched bool  // sample its memory, and that of the processes below it
-	peak    int64 // bytes, the most of all runs
+	within  time.Duration // it is stopped after this; 0: never
+	stopped bool          // it was, and is not run again
+	watched bool          // sample its memory, and that of the processes below it
+	peak    int64         // bytes, the most of all runs
 
 	out string // standard output of its last run, for recall
 }
@@ -95,7 +98,17 @@ func contenders(program, tree, tmp string) []*contender {
 }
 
 func (c *contender) run(counted bool) error {
-	cmd := exec.Command(c.args[0], c.args[1:]...)
+	if c.stopped {
+		return nil
+	}
+	ctx := context.Background()
+	if c.within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.within)
+		defer cancel()
+	}
+	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
+	cmd.WaitDelay = time.Second
 	cmd.Env = append(os.Environ(), c.env...)
 	start := time.Now()
 	var out bytes.Buffer
@@ -112,6 +125,9 @@ func (c *contender) run(counted bool) error {
 		err = cmd.Wait()
 	}
 	wall := time.Since(start)
+	if c.stopped = ctx.Err() != nil; c.stopped {
+		counted, err = true, nil // as much as this at least
+	}
 	// Exit codes other than 0 are results for some (3: findings).
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		return fmt.Errorf("%s: %w", c.name, err)

@@ -263,13 +263,13 @@ func byHand(t Target) Outcome {
 	return Outcome{Target: t, Effect: ByHand, Note: why + ": open " + page + " in it and remove the extension there"}
 }
 
-// chromiumID and geckoID are the forms of IDs; nothing else is ever written into a policy.
-var (
-	chromiumID = regexp.MustCompile(`^[a-p]{32}$`)
-	geckoID    = regexp.MustCompile(`^(\{[0-9A-Fa-f-]{36}\}|[A-Za-z0-9._-]{0,80}@[A-Za-z0-9._-]{1,80})$`)
-)
+// validIDs are the forms of IDs; nothing else is ever written into a policy. They are compiled when they are first wanted:
+// every start of the program would wait for it.
+var validIDs = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-p]{32}|\{[0-9A-Fa-f-]{36}\}|[A-Za-z0-9._-]{0,80}@[A-Za-z0-9._-]{1,80})$`)
+})
 
-func validID(id string) bool { return chromiumID.MatchString(id) || geckoID.MatchString(id) }
+func validID(id string) bool { return validIDs().MatchString(id) }
 
 // path is a path of the machine, below Root.
 func (b *Blocker) path(p string) string {

@@ -91,6 +91,7 @@ func (p *Pool) analyze(ctx context.Context, in Input) (Report, int, error) {
 	case <-ctx.Done():
 		return Report{}, 0, fmt.Errorf("waiting for a worker: %w", ctx.Err())
 	}
+	slot = p.running(slot)
 	defer func() { p.slots <- slot }()
 	for deaths := 0; ; deaths++ {
 		var err error
@@ -144,6 +145,23 @@ func (p *Pool) analyze(ctx context.Context, in Input) (Report, int, error) {
 			t.Plain = true
 		}
 	}
+}
+
+// running exchanges a slot without a worker for one that has one and is free: to start one takes longer than a small analysis.
+func (p *Pool) running(slot *worker) *worker {
+	for range cap(p.slots) {
+		if slot != nil {
+			return slot
+		}
+		select {
+		case other := <-p.slots:
+			p.slots <- slot
+			slot = other
+		default:
+			return nil
+		}
+	}
+	return slot
 }
 
 // note adds problems to a report that is incomplete because of them.

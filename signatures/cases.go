@@ -12,6 +12,7 @@ import (
 
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures/behavior"
+	"github.com/extwatch/extwatch/signatures/indicators"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -75,7 +76,7 @@ func (c *compiler) caseExtension(d *document, n *yaml.Node, rc *ruleCase) *manif
 		}
 	}
 	d.mapping(n, "case", known)
-	if member(n, "browser") == nil && geckoID().MatchString(e.ID) {
+	if member(n, "browser") == nil && indicators.IsGecko(e.ID) {
 		e.Browser = "firefox"
 	}
 	if member(n, "from_store") == nil {

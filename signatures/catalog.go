@@ -1,14 +1,13 @@
 package signatures
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures/indicators"
 	"go.yaml.in/yaml/v3"
-	"golang.org/x/net/publicsuffix"
 )
 
 // A catalog is what is known to be good or worth robbing: exchanges, wallets, permissions. It never changes after
@@ -207,7 +206,7 @@ func (d *document) storeIDs(n *yaml.Node, ids map[string][]string, seen map[stri
 		return func(n *yaml.Node) {
 			ids[store] = d.texts(n, store)
 			for _, id := range ids[store] {
-				if gecko := store == "firefox"; gecko && !geckoID().MatchString(id) || !gecko && !manifests.ValidID(id) {
+				if gecko := store == "firefox"; gecko && !indicators.IsGecko(id) || !gecko && !manifests.ValidID(id) {
 					d.fail(n, "", "%s: %q is no extension ID", store, id)
 				}
 				if seen[id] {
@@ -273,7 +272,7 @@ func (d *document) needs(n *yaml.Node, what string, pairs ...any) {
 func (d *document) domains(n *yaml.Node, what string) []string {
 	domains := d.texts(n, what)
 	for _, t := range domains {
-		if err := checkDomain(t); err != nil {
+		if err := indicators.CheckDomain(t); err != nil {
 			d.fail(n, "", "%s: %v", what, err)
 		}
 	}
@@ -301,16 +300,3 @@ func (d *document) links(n *yaml.Node, what string) []string {
 }
 
 func (d *document) references(n *yaml.Node) []string { return d.links(n, "references") }
-
-var domainForm = form(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
-
-// checkDomain refuses what is no host name in ASCII lower case, and names that many owners share.
-func checkDomain(s string) error {
-	if len(s) > 253 || !domainForm().MatchString(s) {
-		return fmt.Errorf("%q is no domain name in lower case", clip(s, 80))
-	}
-	if suffix, _ := publicsuffix.PublicSuffix(s); suffix == s {
-		return fmt.Errorf("%q is shared by many owners", s)
-	}
-	return nil
-}

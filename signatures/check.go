@@ -24,7 +24,7 @@ func Check(ctx context.Context, fsys fs.FS) []Defect {
 	for i := range rs.rules {
 		defects = append(defects, rs.rules[i].lint()...)
 	}
-	defects = append(defects, rs.lintIndicators()...)
+	defects = append(defects, rs.lintIndicators(fsys)...)
 	defects = append(defects, rs.lintCatalog()...)
 	results, err := rs.RunCases(ctx, "")
 	if err != nil {
@@ -136,25 +136,7 @@ func verbs() []string {
 		Type Undo Unblock Uninstall Unlink Unplug Update Upgrade Use Verify View Visit Wait Warn Watch Wipe Withdraw Work Write`)
 }
 
-// lintIndicators finds campaigns without a rule: their findings would have no steps of their own.
-func (rs *Ruleset) lintIndicators() (defects []Defect) {
-	if rs.borrowed {
-		return nil
-	}
-	covered := map[string]bool{}
-	for _, r := range rs.rules {
-		covered[r.Name], covered[r.Campaign] = true, true
-	}
-	for _, campaign := range rs.indicators.campaigns() {
-		if !covered[campaign] {
-			defects = append(defects, Defect{Path: "indicators", Reason: "campaign " + campaign + " has no rule",
-				Hint: "write campaigns/" + campaign + ".yml with \"indicator: " + campaign + "\""})
-		}
-	}
-	return defects
-}
-
-// lintCatalog finds bad steps and honest hosts among the indicators.
+// lintCatalog finds bad steps.
 func (rs *Ruleset) lintCatalog() (defects []Defect) {
 	for _, e := range rs.catalog.exchanges {
 		for _, step := range slices.Concat(e.response.User, e.response.Admin) {
@@ -178,13 +160,6 @@ func (rs *Ruleset) lintCatalog() (defects []Defect) {
 			if !slices.ContainsFunc(rs.catalog.topics, func(t topic) bool { return t.key == key }) {
 				defects = append(defects, Defect{Path: "catalog/exchanges.yml", Reason: "generic: no topic " + key, Hint: "add it to topics"})
 			}
-		}
-	}
-	lists := rs.catalog.placeholders
-	for _, domain := range slices.Concat(lists["exchange_domains"], lists["wallet_domains"], lists["webmail_domains"]) {
-		if found := rs.indicators.domain(domain); found != nil {
-			defects = append(defects, Defect{Path: "indicators/domains.csv", Reason: found[0].value + " belongs to the catalog's " + domain,
-				Hint: "delete one of them"})
 		}
 	}
 	return defects

@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures/indicators"
 )
 
 // Bounds of reading one extension. Past them Contents.Complete is false and a problem says which.
@@ -197,7 +198,7 @@ func (sc *scan) visit(name string, entry fs.DirEntry) error {
 	if sc.c.Files > sc.rs.limits.files {
 		return sc.stop(fmt.Errorf("more than %d files; the rest was not read", sc.rs.limits.files))
 	}
-	wantHash := sc.rs.wantHashes || len(sc.rs.indicators.hashes) > 0
+	wantHash := sc.rs.wantHashes || sc.rs.indicators.some[indicators.SHA256]
 	var sum string
 	if script || wantHash {
 		if sc.c.Bytes >= sc.rs.limits.read {
@@ -217,7 +218,7 @@ func (sc *scan) visit(name string, entry fs.DirEntry) error {
 	sc.line = append(append(append(strconv.AppendQuote(sc.line[:0], name), ' '), sum...), '\n')
 	sc.digest.Write(sc.line)
 	sc.unhashed = sc.unhashed || sum == ""
-	if sum != "" && sc.rs.indicators.hashes[sum] != nil {
+	if sum != "" && sc.rs.indicators.of(indicators.SHA256, sum) != nil {
 		sc.c.listed = append(sc.c.listed, contentFile{show(name), sum})
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/agnivade/levenshtein"
 	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures/indicators"
 )
 
 // A phrase is one name of a brand.
@@ -341,7 +342,7 @@ func (s *subject) falseClaim() string {
 		return ""
 	case ext.Origin == manifests.OriginUnpacked, ext.CommandLine:
 		return "loaded from a folder"
-	case !geckoID().MatchString(ext.ID), ext.Signed, ext.FromStore, ext.Origin == manifests.OriginStore, ext.Origin == manifests.OriginPolicy:
+	case !indicators.IsGecko(ext.ID), ext.Signed, ext.FromStore, ext.Origin == manifests.OriginStore, ext.Origin == manifests.OriginPolicy:
 		return ""
 	case ext.Pending && ext.Origin == manifests.OriginUnknown:
 		return "" // whether it is signed is known once Firefox has recorded it
@@ -388,7 +389,7 @@ func storeHost(host string) bool {
 func (s *subject) store() string {
 	host := hostOf(s.updateURL())
 	switch {
-	case geckoID().MatchString(s.ext.ID):
+	case indicators.IsGecko(s.ext.ID):
 		return "firefox"
 	case host == "edge.microsoft.com", host == "" && s.ext.Browser == "edge":
 		return "edge"

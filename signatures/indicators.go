@@ -1,16 +1,15 @@
 package signatures
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures/indicators"
 )
 
 // An indicator is one exact fact: an extension ID with its bad versions, a file's hash, or a domain.
@@ -20,186 +19,213 @@ type indicator struct {
 	campaign string
 	verdict  Verdict
 	source   string
-	note     string
+	org      bool // of the organisation's own
 }
 
-// indicators are looked up, never searched for, so that a million of them cost as much as ten.
-type indicators struct {
-	ids     map[string][]*indicator
-	hashes  map[string][]*indicator
-	domains map[string][]*indicator
-	count   int
+// listings are all indicators of a ruleset, in the order of who says so. They are looked up, never searched for, so that a
+// million of them cost as much as ten.
+type listings struct {
+	ruleset []*indicators.Set // indicators/*.csv and indicators/segments
+	org     []*indicators.Set // org/indicators/*.csv
+	some    [4]bool           // there are indicators of the kind
 }
 
-// maxIndicators bounds one file: ten times all public lists together.
-const maxIndicators = 50 << 20
-
-var (
-	// geckoID is what Firefox accepts: a GUID in braces, or something like an e-mail address.
-	geckoID = form(`^(\{[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\}|[A-Za-z0-9._-]*@[A-Za-z0-9._-]+)$`)
-	// browserForm: "chrome", "chrome edge". Told to people, not compared: an ID belongs to one store anyway.
-	browserForm = form(`^[a-z]+( [a-z]+)*$`)
-	versionForm = form(`^[0-9A-Za-z][0-9A-Za-z._+-]*$`)
+const (
+	indicatorsFolder = "indicators"
+	segmentsFolder   = "indicators/segments"
+	orgFolder        = "org"
+	// organisation is what the organisation is called where it gives no name.
+	organisation = "your organisation"
 )
 
-// loadIndicators reads indicators/*.csv. A file that is not there holds none.
-func loadIndicators(fsys fs.FS) (*indicators, []Defect) {
-	x := &indicators{ids: map[string][]*indicator{}, hashes: map[string][]*indicator{}, domains: map[string][]*indicator{}}
-	var defects []Defect
-	for _, part := range []struct {
-		file, header string
-		add          func(*indicator, []string) error
-	}{
-		{"indicators/extensions.csv", "id,browser,versions,campaign,verdict,source,note", x.addID},
-		{"indicators/files.csv", "sha256,campaign,verdict,source,note", x.addHash},
-		{"indicators/domains.csv", "domain,campaign,verdict,source,note", x.addDomain},
-	} {
-		data, err := fs.ReadFile(fsys, part.file)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			defects = append(defects, Defect{Path: part.file, Reason: reason(err)})
-		default:
-			defects = append(defects, x.read(part.file, data, part.header, part.add)...)
-		}
+// loadIndicators reads indicators/*.csv and indicators/segments of fsys, and org/indicators/*.csv of org. A file that
+// is not there holds none.
+func loadIndicators(fsys, org fs.FS) (*listings, []Defect) {
+	x := &listings{}
+	lists, defects := loadCSV(fsys, indicatorsFolder, nil)
+	x.ruleset = lists
+	if set, err := indicators.OpenFS(fsys, segmentsFolder); err != nil {
+		defects = append(defects, Defect{Path: segmentsFolder, Reason: reason(err)})
+	} else {
+		x.ruleset = append(x.ruleset, set)
 	}
-	return x, defects
+	lists, more := loadCSV(org, path.Join(orgFolder, indicatorsFolder), func(r indicators.Row) error {
+		if r.Verdict == indicators.Retracted {
+			return errors.New("only the feed itself retracts indicators; trust the extension in decisions.yml")
+		}
+		return nil
+	})
+	x.org = lists
+	for _, kind := range indicators.Kinds() {
+		x.some[kind] = slices.ContainsFunc(slices.Concat(x.ruleset, x.org), func(s *indicators.Set) bool { return s.Len(kind) > 0 })
+	}
+	return x, append(defects, more...)
 }
 
-func (x *indicators) read(file string, data []byte, header string, add func(*indicator, []string) error) (defects []Defect) {
-	fail := func(line int, hint, format string, args ...any) {
-		defects = append(defects, Defect{file, line, fmt.Sprintf(format, args...), hint})
-	}
-	if len(data) > maxIndicators {
-		fail(0, "split it into several rulesets", "%d bytes; at most %d are read", len(data), maxIndicators)
-		return defects
-	}
-	rd := csv.NewReader(bytes.NewReader(data))
-	rd.FieldsPerRecord = -1
-	rd.ReuseRecord = true
-	columns := strings.Count(header, ",") + 1
-	seen := map[string]bool{}
-	for first := true; ; first = false {
-		row, err := rd.Read()
-		if errors.Is(err, io.EOF) {
-			if first {
-				fail(1, "", "the header %q is missing", header)
+// loadCSV reads the lists in a folder into one set; check may refuse rows.
+func loadCSV(fsys fs.FS, folder string, check func(indicators.Row) error) (sets []*indicators.Set, defects []Defect) {
+	var segments [][]byte
+	for _, kind := range indicators.Kinds() {
+		var rows []indicators.Row
+		defects = append(defects, readCSV(fsys, folder, kind, func(r indicators.Row) error {
+			rows = append(rows, r)
+			if check != nil {
+				return check(r)
 			}
-			return defects
+			return nil
+		})...)
+		if len(rows) == 0 {
+			continue
 		}
+		segment, err := indicators.Build(kind, 1, rows)
 		if err != nil {
-			line := 0
-			var parse *csv.ParseError
-			if errors.As(err, &parse) {
-				line, err = parse.Line, parse.Err
-			}
-			fail(line, "put a text with commas or quotes in quotes, and double the quotes inside", "%v", err)
-			return defects
+			return nil, append(defects, Defect{Path: path.Join(folder, kind.File()), Reason: err.Error()})
 		}
-		line, _ := rd.FieldPos(0)
-		switch {
-		case first && strings.Join(row, ",") != header:
-			fail(line, "", "expected the header %q", header)
-			return defects
-		case first:
-		case len(row) != columns:
-			fail(line, "put a text with commas in quotes", "%d columns; expected %d", len(row), columns)
-		default:
-			key := strings.Join(row[:columns-3], ",")
-			if seen[key] {
-				fail(line, "delete one", "the row for %q stands twice", clip(row[0], 80))
-				continue
-			}
-			seen[key] = true
-			if err := x.row(row, columns, add); err != nil {
-				fail(line, "", "%v", err)
-			}
-		}
+		segments = append(segments, segment)
 	}
+	if len(segments) == 0 {
+		return nil, defects
+	}
+	set, err := indicators.Open(segments...)
+	if err != nil {
+		return nil, append(defects, Defect{Path: folder, Reason: err.Error()})
+	}
+	return []*indicators.Set{set}, defects
 }
 
-// row reads the columns that all files end with: campaign, verdict, source, note.
-func (x *indicators) row(row []string, columns int, add func(*indicator, []string) error) error {
-	tail := row[columns-4:]
-	in := &indicator{value: row[0], campaign: tail[0], verdict: Verdict(tail[1]), source: tail[2], note: tail[3]}
+// readCSV calls each for the rows of a list.
+func readCSV(fsys fs.FS, folder string, kind indicators.Kind, each func(indicators.Row) error) (defects []Defect) {
+	name := path.Join(folder, kind.File())
+	data, err := fs.ReadFile(fsys, name)
 	switch {
-	case !slugForm().MatchString(in.campaign) || len(in.campaign) > maxName:
-		return fmt.Errorf("campaign %q is no slug", clip(in.campaign, 80))
-	case in.verdict != Malicious && in.verdict != Suspicious && in.verdict != Capable:
-		return fmt.Errorf("verdict %q is not malicious, suspicious or capable", clip(string(in.verdict), 80))
-	case in.source == "":
-		return errors.New("no source")
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return []Defect{{Path: name, Reason: reason(err)}}
 	}
-	if err := add(in, row); err != nil {
-		return err
+	for _, m := range indicators.ReadCSV(kind, data, each) {
+		defects = append(defects, Defect{name, m.Line, m.Reason, m.Hint})
 	}
-	x.count++
-	return nil
+	return defects
 }
 
-func (x *indicators) addID(in *indicator, row []string) error {
-	if !manifests.ValidID(in.value) && !geckoID().MatchString(in.value) {
-		return fmt.Errorf("%q is neither 32 letters a to p nor a Firefox add-on ID", clip(in.value, 80))
+// count returns how many indicators there are; the ruleset's own do not count when they are borrowed.
+func (x *listings) count(borrowed bool) (n int) {
+	sets := x.org
+	if !borrowed {
+		sets = slices.Concat(x.ruleset, x.org)
 	}
-	if !browserForm().MatchString(row[1]) {
-		return fmt.Errorf("browser %q", clip(row[1], 80))
-	}
-	if row[2] != "*" {
-		in.versions = strings.Fields(row[2])
-		if len(in.versions) == 0 {
-			return errors.New("no versions; write * for all")
+	for _, set := range sets {
+		for _, kind := range indicators.Kinds() {
+			n += set.Len(kind)
 		}
-		for _, v := range in.versions {
-			if !versionForm().MatchString(v) {
-				return fmt.Errorf("version %q is not exact; write * or versions with spaces between", clip(v, 80))
+	}
+	return n
+}
+
+// of returns the indicators for a value. Rows that the ruleset retracts do not count, nor do the retractions.
+func (x *listings) of(kind indicators.Kind, value string) (out []*indicator) {
+	var retracted []string
+	add := func(sets []*indicators.Set, org bool) {
+		for _, set := range sets {
+			for _, r := range set.Lookup(kind, value) {
+				if r.Verdict == indicators.Retracted {
+					retracted = append(retracted, r.Campaign)
+					continue
+				}
+				in := &indicator{value: r.Value, versions: r.Versions, campaign: r.Campaign, verdict: Verdict(r.Verdict), source: r.Source, org: org}
+				if org {
+					in.source = organisation + ": " + in.source
+				}
+				out = append(out, in)
 			}
 		}
 	}
-	key := strings.ToLower(in.value)
-	x.ids[key] = append(x.ids[key], in)
-	return nil
-}
-
-func (x *indicators) addHash(in *indicator, _ []string) error {
-	if len(in.value) != 64 || strings.Trim(in.value, "0123456789abcdef") != "" {
-		return fmt.Errorf("%q is no SHA-256 in lower case", clip(in.value, 80))
+	add(x.ruleset, false)
+	if len(retracted) > 0 {
+		out = slices.DeleteFunc(out, func(in *indicator) bool { return slices.Contains(retracted, in.campaign) })
 	}
-	x.hashes[in.value] = append(x.hashes[in.value], in)
-	return nil
+	add(x.org, true)
+	return out
 }
 
-func (x *indicators) addDomain(in *indicator, _ []string) error {
-	if err := checkDomain(in.value); err != nil {
-		return err
-	}
-	x.domains[in.value] = append(x.domains[in.value], in)
-	return nil
-}
-
-// domain returns the indicators for a host or any domain above it.
-func (x *indicators) domain(host string) []*indicator {
-	if len(x.domains) == 0 {
+// domain returns the indicators for a host or the nearest domain above it.
+func (x *listings) domain(host string) []*indicator {
+	if !x.some[indicators.Domain] {
 		return nil
 	}
 	for p := host; p != ""; p = parent(p) {
-		if found := x.domains[p]; found != nil {
+		if found := x.of(indicators.Domain, p); found != nil {
 			return found
 		}
 	}
 	return nil
 }
 
-// campaigns returns the campaigns of all indicators, sorted.
-func (x *indicators) campaigns() []string {
-	set := map[string]bool{}
-	for _, m := range []map[string][]*indicator{x.ids, x.hashes, x.domains} {
-		for _, rows := range m {
-			for _, in := range rows {
-				set[in.campaign] = true
+// lintIndicators finds campaigns without a rule, whose findings would have no steps of their own, and rows that accuse
+// who is known to be good.
+func (rs *Ruleset) lintIndicators(fsys fs.FS) (defects []Defect) {
+	covered := map[string]bool{}
+	for _, r := range rs.rules {
+		covered[r.Name], covered[r.Campaign] = true, true
+	}
+	missing, honest := map[string]string{}, rs.catalog.honestDomains()
+	check := func(place string, kind indicators.Kind) func(indicators.Row) error {
+		return func(r indicators.Row) error {
+			if r.Verdict == indicators.Retracted {
+				return nil
+			}
+			if !covered[r.Campaign] {
+				missing[r.Campaign] = place
+			}
+			w := rs.catalog.official[strings.ToLower(r.Value)]
+			switch {
+			case kind == indicators.ID && w != nil && r.Versions == nil:
+				return fmt.Errorf("%s is the official ID of %s; write the bad versions, or delete the row", r.Value, w.title)
+			case kind == indicators.Domain && honest[r.Value] != "":
+				return fmt.Errorf("%s belongs to the catalog's %s; delete one of them", r.Value, honest[r.Value])
+			}
+			return nil
+		}
+	}
+	for _, folder := range []string{indicatorsFolder, path.Join(orgFolder, indicatorsFolder)} {
+		if rs.borrowed && folder == indicatorsFolder {
+			continue
+		}
+		for _, kind := range indicators.Kinds() {
+			defects = append(defects, readCSV(fsys, folder, kind, check(folder, kind))...)
+		}
+	}
+	if set, err := indicators.OpenFS(fsys, segmentsFolder); err == nil { // Load has told of an error
+		for _, kind := range indicators.Kinds() {
+			each := check(segmentsFolder, kind)
+			for r := range set.All(kind) {
+				if err := each(r); err != nil {
+					defects = append(defects, Defect{Path: segmentsFolder, Reason: err.Error()})
+				}
 			}
 		}
 	}
-	return sortedKeys(set)
+	for _, campaign := range sortedKeys(missing) {
+		defects = append(defects, Defect{Path: missing[campaign], Reason: "campaign " + campaign + " has no rule",
+			Hint: "write campaigns/" + campaign + ".yml with \"indicator: " + campaign + "\""})
+	}
+	return defects
+}
+
+// honestDomains returns the domains of the catalog and all above them, each with the one that it holds.
+func (c *catalog) honestDomains() map[string]string {
+	out := map[string]string{}
+	for _, list := range []string{"exchange_domains", "wallet_domains", "webmail_domains"} {
+		for _, domain := range c.placeholders[list] {
+			for p := domain; p != ""; p = parent(p) {
+				if out[p] == "" || p == domain {
+					out[p] = domain
+				}
+			}
+		}
+	}
+	return out
 }
 
 // hit makes the fact that an indicator matched.
@@ -217,7 +243,7 @@ func (s *subject) matchID() []fact {
 		return nil
 	}
 	var out []fact
-	for _, in := range s.rs.indicators.ids[strings.ToLower(s.ext.ID)] {
+	for _, in := range s.rs.indicators.of(indicators.ID, strings.ToLower(s.ext.ID)) {
 		e := Evidence{Key: "id", Text: s.ext.ID}
 		switch {
 		case in.versions == nil && s.knownGood():
@@ -244,7 +270,7 @@ func (s *subject) knownGood() bool {
 	case manifests.OriginStore, manifests.OriginPolicy:
 		return true
 	case manifests.OriginUnknown:
-		return !geckoID().MatchString(s.ext.ID)
+		return !indicators.IsGecko(s.ext.ID)
 	}
 	return false
 }

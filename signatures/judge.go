@@ -141,12 +141,10 @@ func evidence(facts []fact) []Evidence {
 // bareIndicators makes findings of the indicators whose campaign has no rule. Check complains of those; an
 // extension that is known to be bad must not pass for it.
 func (s *subject) bareIndicators(covered map[string]bool) []Finding {
-	if s.rs.borrowed {
-		return nil // the built-in ruleset tells of them
-	}
 	byCampaign := map[string][]fact{}
 	for _, f := range s.facts(s.rs.schema.byName["indicator"]) {
-		if !covered[f.row.campaign] {
+		// Of borrowed indicators the built-in ruleset tells.
+		if !covered[f.row.campaign] && (f.row.org || !s.rs.borrowed) {
 			byCampaign[f.row.campaign] = append(byCampaign[f.row.campaign], f)
 		}
 	}

@@ -195,17 +195,3 @@ func TestAdvice(t *testing.T) {
 		t.Error("unreadable: no steps")
 	}
 }
-
-func FuzzCSV(f *testing.F) {
-	f.Add([]byte(idHeader + badID + ",chrome,*,c,malicious,s,\"a, b\"\n"))
-	f.Add([]byte("\"\n,"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		x := &indicators{ids: map[string][]*indicator{}}
-		x.read("x.csv", data, strings.TrimSpace(idHeader), x.addID)
-		for id := range x.ids {
-			if !manifests.ValidID(id) && !geckoID().MatchString(id) {
-				t.Errorf("bad ID %q", id)
-			}
-		}
-	})
-}

@@ -15,7 +15,7 @@ import (
 type Ruleset struct {
 	rules      []Rule
 	catalog    *catalog
-	indicators *indicators
+	indicators *listings
 	schema     schema
 	searches   []search
 	finder     *finder
@@ -61,7 +61,7 @@ func load(fsys fs.FS) (*Ruleset, []Defect) {
 	// cores, the indicators meanwhile; what needs the catalog follows.
 	rules, parts := make([]*document, len(names)), make([]*document, len(catalogFiles()))
 	var more []Defect
-	work := []func(){func() { rs.indicators, more = loadIndicators(indicatorFS) }}
+	work := []func(){func() { rs.indicators, more = loadIndicators(indicatorFS, fsys) }}
 	for i, name := range catalogFiles() {
 		work = append(work, func() { parts[i] = readDocument(catalogFS, name) })
 	}
@@ -186,10 +186,7 @@ func (rs *Ruleset) Rules() []Rule { return slices.Clone(rs.rules) }
 
 // Counts returns how many rules and indicators there are. Built-in indicators count for the built-in ruleset only.
 func (rs *Ruleset) Counts() (rules, indicators int) {
-	if rs.borrowed {
-		return len(rs.rules), 0
-	}
-	return len(rs.rules), rs.indicators.count
+	return len(rs.rules), rs.indicators.count(rs.borrowed)
 }
 
 // Version returns the number in version.txt, which rises with every published ruleset; 0 without.

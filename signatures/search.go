@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+
+	"github.com/extwatch/extwatch/signatures/indicators"
 )
 
 // A search is something that Read looks for in the code.
@@ -43,7 +45,7 @@ func (sc *scan) search(data []byte, as readAs) *fileFacts {
 	}
 	slices.SortStableFunc(out.hits, func(a, b hit) int { return int(a.from - b.from) })
 	out.hits = slices.Clip(out.hits)
-	if len(sc.rs.indicators.domains) > 0 {
+	if sc.rs.indicators.some[indicators.Domain] {
 		out.hosts = sc.urlHosts(data, as)
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures/behavior"
+	"github.com/extwatch/extwatch/signatures/indicators"
 )
 
 // A subject is one extension while it is judged. It works out each field once, when a rule asks for it.
@@ -140,7 +141,7 @@ func (s *subject) matchHashes() []fact {
 	}
 	var out []fact
 	for _, f := range s.contents.listed {
-		for _, in := range s.rs.indicators.hashes[f.sha256] {
+		for _, in := range s.rs.indicators.of(indicators.SHA256, f.sha256) {
 			out = append(out, in.hit(Evidence{File: f.path, Key: "file.sha256", Text: f.sha256}, in.verdict))
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures/indicators"
 )
 
@@ -260,19 +259,9 @@ func (s *subject) matchID() []fact {
 }
 
 // knownGood reports whether the extension is the official one of a wallet: its ID is, and nothing says that the
-// folder was put there in another way. Unpacked and command-line extensions can claim any ID, and in Firefox every
-// package can that the store has not signed.
+// folder was put there in another way.
 func (s *subject) knownGood() bool {
-	if s.ext.IDFromPath || s.ext.CommandLine || s.rs.catalog.official[strings.ToLower(s.ext.ID)] == nil {
-		return false
-	}
-	switch s.ext.Origin {
-	case manifests.OriginStore, manifests.OriginPolicy:
-		return true
-	case manifests.OriginUnknown:
-		return !indicators.IsGecko(s.ext.ID)
-	}
-	return false
+	return s.rs.catalog.official[strings.ToLower(s.ext.ID)] != nil && s.genuine()
 }
 
 // blockListCampaigns is how many campaigns' hosts a script may name before it is taken for a block list. No theft

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/extwatch/extwatch/manifests"
 )
@@ -17,10 +18,14 @@ const maxEvidence = 8
 // full, could not be read, then capable when it reaches an exchange, then clean. An extension that is part of the browser is only ever judged by
 // indicators that say malicious.
 func (rs *Ruleset) Judge(in Input) Result {
-	return rs.judge(rs.newSubject(in))
+	now := in.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	return rs.judge(rs.newSubject(in), now)
 }
 
-func (rs *Ruleset) judge(s *subject) Result {
+func (rs *Ruleset) judge(s *subject, now time.Time) Result {
 	result := Result{Verdict: Clean, Reach: s.reach(), Partial: (s.contents == nil || s.code == nil) && s.ext.Open != nil}
 	covered := map[string]bool{} // campaigns that have a rule
 	for i := range rs.rules {
@@ -39,6 +44,7 @@ func (rs *Ruleset) judge(s *subject) Result {
 			return f.Verdict != Malicious || !slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Key == "id" || e.Key == "file.sha256" })
 		})
 	}
+	s.decide(&result, now)
 	sortFindings(result.Findings)
 	switch {
 	case s.ext.Unreadable != "":

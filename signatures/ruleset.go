@@ -16,6 +16,7 @@ type Ruleset struct {
 	rules      []Rule
 	catalog    *catalog
 	indicators *listings
+	decisions  map[string][]ruling // by ID in lower case
 	schema     schema
 	searches   []search
 	finder     *finder
@@ -72,6 +73,8 @@ func load(fsys fs.FS) (*Ruleset, []Defect) {
 	defects = append(defects, more...)
 
 	rs.catalog, more = newCatalog(parts)
+	defects = append(defects, more...)
+	rs.decisions, more = loadDecisions(fsys)
 	defects = append(defects, more...)
 	rs.version, more = loadVersion(fsys)
 	defects = append(defects, more...)
@@ -133,7 +136,7 @@ func ruleFiles(fsys fs.FS) (names []string, defects []Defect) {
 			defects = append(defects, Defect{Path: name, Reason: reason(err)})
 		case entry.IsDir() && name == "catalog":
 			return fs.SkipDir
-		case entry.IsDir():
+		case entry.IsDir(), isDecisions(name):
 		case path.Ext(name) == ".yaml":
 			defects = append(defects, Defect{Path: name, Reason: "rules end with .yml", Hint: "rename it"})
 		case path.Ext(name) == ".yml":

@@ -22,6 +22,8 @@
 package signatures
 
 import (
+	"time"
+
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures/behavior"
 )
@@ -104,6 +106,11 @@ type Result struct {
 	// Problems are those of reading the files and of judging. Those that the extension brought along
 	// (Extension.Problems) are not repeated.
 	Problems []manifests.Problem
+	// Decision is what the organisation decided of this extension; nil when it did not. See docs/rule-format.md for
+	// what counts more.
+	Decision *Decision
+	// SetAside are findings that do not count because the organisation trusts the extension, worst first.
+	SetAside []Finding
 	// Partial is set while the files have not been read or their code has not been analysed: the verdict may still
 	// rise.
 	Partial bool
@@ -117,4 +124,6 @@ type Input struct {
 	Behavior  *behavior.Report     // what the code does; nil: not analysed yet
 	// PreviousBehavior is what the code of Previous did: what is new since then is in the field gained. Nil: not known.
 	PreviousBehavior *behavior.Report
+	// Now is the time, for decisions that end; zero is the present.
+	Now time.Time
 }

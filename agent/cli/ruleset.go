@@ -83,6 +83,10 @@ func merge(a, b signatures.Result) signatures.Result {
 	})
 	a.Problems = slices.Compact(a.Problems)
 	a.Partial = a.Partial || b.Partial
+	if a.Decision == nil || b.Decision != nil && b.Decision.Action == "block" {
+		a.Decision = b.Decision
+	}
+	a.SetAside = slices.Concat(a.SetAside, b.SetAside)
 	return a
 }
 

@@ -34,7 +34,7 @@ func (s *subject) decide(result *Result, now time.Time) {
 	exact := s.exactCampaigns()
 	result.Findings = slices.DeleteFunc(result.Findings, func(f Finding) bool {
 		named := slices.Contains(d.Overrides, f.Rule) || f.Campaign != "" && slices.Contains(d.Overrides, f.Campaign)
-		counts := f.Verdict == Malicious && !named || exact[f.Campaign] && !(named && slices.Contains(d.Versions, s.m.Version))
+		counts := f.Verdict == Malicious && !named || exact[f.Campaign] && !(named && indicators.Covers(d.Versions, s.m.Version))
 		if !counts {
 			result.SetAside = append(result.SetAside, f)
 		}
@@ -53,7 +53,7 @@ func (s *subject) decision(now time.Time) *Decision {
 	for i := range rulings {
 		d := &rulings[i].Decision
 		switch {
-		case len(d.Browsers) > 0 && !slices.Contains(d.Browsers, s.ext.Browser), len(d.Versions) > 0 && !slices.Contains(d.Versions, s.m.Version):
+		case len(d.Browsers) > 0 && !slices.Contains(d.Browsers, s.ext.Browser), len(d.Versions) > 0 && !indicators.Covers(d.Versions, s.m.Version):
 		case d.ended(now):
 			s.note(fmt.Sprintf("%s decided to %s it (%s), which ended on %s and does not count", d.By, d.Action, d.Owner, d.lastDay()))
 		case d.Action == actionTrust && !s.genuine():

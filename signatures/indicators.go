@@ -248,7 +248,7 @@ func (s *subject) matchID() []fact {
 		case in.versions == nil && s.knownGood():
 			// Public lists contain genuine wallets; the official ID outweighs a row for all versions.
 			continue
-		case in.versions != nil && !slices.Contains(in.versions, s.m.Version):
+		case in.versions != nil && !indicators.Covers(in.versions, s.m.Version):
 			continue
 		case in.versions != nil:
 			e.Text += " version " + s.m.Version

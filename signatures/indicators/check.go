@@ -103,8 +103,11 @@ func (r *Row) checkID() error {
 		return errors.New("no versions; write * for all")
 	}
 	for _, v := range r.Versions {
-		if !versionForm().MatchString(v) {
-			return fmt.Errorf("version %q is not exact; write * or versions with spaces between", clip(v))
+		if _, _, isRange := rangeOf(v); isRange {
+			continue
+		}
+		if !versionForm().MatchString(v) || strings.Contains(v, "..") {
+			return fmt.Errorf("version %q is not exact; write *, or versions or ranges like 1.2..1.4 with spaces between", clip(v))
 		}
 	}
 	return nil

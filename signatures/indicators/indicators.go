@@ -84,7 +84,7 @@ func (k Kind) width() int {
 type Row struct {
 	Value    string   // ID, hash or domain; a Firefox ID in lower case, since it is compared so
 	Browser  string   // of an ID, told to people: "chrome", "chrome edge"
-	Versions []string // of an ID: the bad ones, exact; nil means all
+	Versions []string // of an ID: the bad ones, exact or a range like "1.2..1.4"; nil means all
 	Campaign string   // slug
 	Verdict  string   // malicious, suspicious, capable, or Retracted
 	Source   string   // who says so, a link

@@ -122,6 +122,8 @@ func TestBuildRefuses(t *testing.T) {
 		func(r *indicators.Row) { r.Browser = "" },
 		func(r *indicators.Row) { r.Versions = []string{} },
 		func(r *indicators.Row) { r.Versions = []string{">1"} },
+		func(r *indicators.Row) { r.Versions = []string{"1.5..1.4"} },
+		func(r *indicators.Row) { r.Versions = []string{"1.."} },
 		func(r *indicators.Row) { r.Campaign = "A Campaign" },
 		func(r *indicators.Row) { r.Verdict = "clean" },
 		func(r *indicators.Row) { r.Source = "" },
@@ -134,6 +136,22 @@ func TestBuildRefuses(t *testing.T) {
 		change(&bad)
 		if _, err := indicators.Build(indicators.ID, 1, []indicators.Row{bad}); err == nil {
 			t.Errorf("built: %.200v", bad)
+		}
+	}
+}
+
+func TestCovers(t *testing.T) {
+	for _, tt := range []struct {
+		versions, version string
+		want              bool
+	}{
+		{"1.2", "1.2", true}, {"1.2", "1.2.0", false}, {"1.2 1.3", "1.3", true}, {"", "1", false},
+		{"1.2..1.4", "1.2", true}, {"1.2..1.4", "1.4.0", true}, {"1.2..1.4", "1.10", false}, {"1.2..1.10", "1.9.9", true},
+		{"1.2..1.4", "1.4.1", false}, {"1.2..1.4", "1.1.9", false}, {"1.2..1.4", "1.3b1", false}, {"1.2..1.4", "", false},
+		{"24.10.4..24.10.4", "24.10.4", true}, {"0..2", "1.99999999999999", false}, {"0..2", "-1", false},
+	} {
+		if got := indicators.Covers(strings.Fields(tt.versions), tt.version); got != tt.want {
+			t.Errorf("%q in %q: %v", tt.version, tt.versions, got)
 		}
 	}
 }

@@ -1,0 +1,5 @@
+//go:build figures
+
+package indicators_test
+
+const scale = 1_000_000

@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"manifests/archive":      {"manifests"},
 	"signatures":             {"manifests", "signatures/behavior", "signatures/indicators"},
 	"signatures/indicators":  {"manifests"},
+	"signatures/lists":       {"manifests", "signatures/indicators"},
 	"signatures/behavior":    {"manifests"},
 	"agent/browsers":         {},
 	"agent/watcher":          {},

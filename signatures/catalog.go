@@ -28,6 +28,7 @@ type catalog struct {
 
 	capabilities []string // that reach is made of
 	official     map[string]*wallet
+	honest       map[string]string // domain → the domain of the catalog that it is or is above
 	placeholders map[string][]string
 	sites        siteIndex
 	phrases      phraseIndex
@@ -139,6 +140,7 @@ func (c *catalog) index() {
 		lists["exchange_domains"] = append(lists["exchange_domains"], e.domains...)
 	}
 	c.placeholders = lists
+	c.honest = c.honestDomains()
 	c.sites = newSiteIndex(c.exchanges, c.mailDomains)
 	c.phrases = newPhraseIndex(slices.Concat(c.wallets, c.brands))
 }

@@ -25,7 +25,7 @@ type indicator struct {
 // million of them cost as much as ten.
 type listings struct {
 	ruleset []*indicators.Set // indicators/*.csv and indicators/segments
-	org     []*indicators.Set // org/indicators/*.csv
+	org     []*indicators.Set // org/indicators/*.csv and org/indicators/segments
 	some    [4]bool           // there are indicators of the kind
 }
 
@@ -37,8 +37,8 @@ const (
 	organisation = "your organisation"
 )
 
-// loadIndicators reads indicators/*.csv and indicators/segments of fsys, and org/indicators/*.csv of org. A file that
-// is not there holds none.
+// loadIndicators reads indicators/*.csv and indicators/segments of fsys, and the same below org/ of the ruleset itself. A
+// file that is not there holds none.
 func loadIndicators(fsys, org fs.FS) (*listings, []Defect) {
 	x := &listings{}
 	lists, defects := loadCSV(fsys, indicatorsFolder, nil)
@@ -55,10 +55,16 @@ func loadIndicators(fsys, org fs.FS) (*listings, []Defect) {
 		return nil
 	})
 	x.org = lists
+	defects = append(defects, more...)
+	if set, err := indicators.OpenFS(org, path.Join(orgFolder, segmentsFolder)); err != nil {
+		defects = append(defects, Defect{Path: path.Join(orgFolder, segmentsFolder), Reason: reason(err)})
+	} else {
+		x.org = append(x.org, set)
+	}
 	for _, kind := range indicators.Kinds() {
 		x.some[kind] = slices.ContainsFunc(slices.Concat(x.ruleset, x.org), func(s *indicators.Set) bool { return s.Len(kind) > 0 })
 	}
-	return x, append(defects, more...)
+	return x, defects
 }
 
 // loadCSV reads the lists in a folder into one set; check may refuse rows.
@@ -129,7 +135,9 @@ func (x *listings) of(kind indicators.Kind, value string) (out []*indicator) {
 		for _, set := range sets {
 			for _, r := range set.Lookup(kind, value) {
 				if r.Verdict == indicators.Retracted {
-					retracted = append(retracted, r.Campaign)
+					if !org {
+						retracted = append(retracted, r.Campaign)
+					}
 					continue
 				}
 				in := &indicator{value: r.Value, versions: r.Versions, campaign: r.Campaign, verdict: Verdict(r.Verdict), source: r.Source, org: org}
@@ -168,7 +176,7 @@ func (rs *Ruleset) lintIndicators(fsys fs.FS) (defects []Defect) {
 	for _, r := range rs.rules {
 		covered[r.Name], covered[r.Campaign] = true, true
 	}
-	missing, honest := map[string]string{}, rs.catalog.honestDomains()
+	missing := map[string]string{}
 	check := func(place string, kind indicators.Kind) func(indicators.Row) error {
 		return func(r indicators.Row) error {
 			if r.Verdict == indicators.Retracted {
@@ -177,12 +185,8 @@ func (rs *Ruleset) lintIndicators(fsys fs.FS) (defects []Defect) {
 			if !covered[r.Campaign] {
 				missing[r.Campaign] = place
 			}
-			w := rs.catalog.official[strings.ToLower(r.Value)]
-			switch {
-			case kind == indicators.ID && w != nil && r.Versions == nil:
-				return fmt.Errorf("%s is the official ID of %s; write the bad versions, or delete the row", r.Value, w.title)
-			case kind == indicators.Domain && honest[r.Value] != "":
-				return fmt.Errorf("%s belongs to the catalog's %s; delete one of them", r.Value, honest[r.Value])
+			if whose := rs.KnownGood(kind, r.Value); whose != "" && r.Versions == nil {
+				return fmt.Errorf("%s is known to be good: it belongs to %s; write the bad versions, or delete the row", r.Value, whose)
 			}
 			return nil
 		}
@@ -212,7 +216,7 @@ func (rs *Ruleset) lintIndicators(fsys fs.FS) (defects []Defect) {
 	return defects
 }
 
-// honestDomains returns the domains of the catalog and all above them, each with the one that it holds.
+// honestDomains returns the domains of the catalog and all above them, each with the one that it is or is above.
 func (c *catalog) honestDomains() map[string]string {
 	out := map[string]string{}
 	for _, list := range []string{"exchange_domains", "wallet_domains", "webmail_domains"} {
@@ -349,4 +353,19 @@ func weaker(a, b Verdict) Verdict {
 		return b
 	}
 	return a
+}
+
+// KnownGood returns whose a value is when the catalog knows it to be good: the wallet whose official ID it is, or the
+// domain of an exchange, a wallet or a mail service that it is, or is above. Empty when it does not.
+func (rs *Ruleset) KnownGood(kind indicators.Kind, value string) string {
+	value = strings.ToLower(value)
+	switch kind {
+	case indicators.ID:
+		if w := rs.catalog.official[value]; w != nil {
+			return w.title
+		}
+	case indicators.Domain:
+		return rs.catalog.honest[value]
+	}
+	return ""
 }

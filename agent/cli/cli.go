@@ -68,7 +68,7 @@ func newRoot(c *console) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newScan(c), newRun(c), newSelftest(c), newRules(c), newVersion(c), newAnalyze(c),
+	root.AddCommand(newScan(c), newRun(c), newSelftest(c), newRules(c), newFeed(c), newVersion(c), newAnalyze(c),
 		newRead(c), newNotify(c), newService(c), newStatus(c), newHistory(c), newOpen(c), newBlock(c), newUnblock(c), newTrust(c), newUntrust(c))
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {

@@ -78,3 +78,19 @@ func TestDocumentedFlowRule(t *testing.T) {
 		t.Errorf("%d techniques, want 34", count)
 	}
 }
+
+// TestDocumentedDecisions keeps the decisions of docs/rule-format.md correct.
+func TestDocumentedDecisions(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../docs/rule-format.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(data), "## Decisions")
+	_, example, _ = strings.Cut(example, "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	all, defects := loadDecisions(inMemory("decisions.yml", example).FS)
+	if len(defects) > 0 || len(all) != 2 {
+		t.Errorf("%v, %d decisions", defects, len(all))
+	}
+}

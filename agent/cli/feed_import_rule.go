@@ -46,7 +46,7 @@ tests:
       version: "%VERSION%"
   no_match:
     - case: another one
-      id: cccccccccccccccccccccccccccccccc
+      id: %OTHER%
 `
 
 // rule writes the rule that tells of the rows, when the folder is that of a ruleset and no rule does it yet. Without one,
@@ -71,7 +71,7 @@ func (f *feedImport) rule(folder string, result *lists.Result, builtin *signatur
 		}
 	}
 	text := strings.NewReplacer("%NAME%", name, "%UUID%", uuid(), "%SOURCE%", result.Source, "%DATE%", now.UTC().Format(time.DateOnly),
-		"%VERDICT%", verdict, "%ID%", ids[0].Value, "%VERSION%", version).Replace(importRule)
+		"%VERDICT%", verdict, "%ID%", ids[0].Value, "%VERSION%", version, "%OTHER%", unlisted(ids)).Replace(importRule)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", badPath(shown, err)
 	}
@@ -91,3 +91,14 @@ func (f *feedImport) rule(folder string, result *lists.Result, builtin *signatur
 
 // indicatorsFolder is where a ruleset keeps its lists.
 const indicatorsFolder = "indicators"
+
+// unlisted returns an ID that is not among the rows.
+func unlisted(rows []indicators.Row) string {
+	for letter := 'a'; letter <= 'p'; letter++ {
+		id := strings.Repeat(string(letter), 32)
+		if !slices.ContainsFunc(rows, func(r indicators.Row) bool { return r.Value == id }) {
+			return id
+		}
+	}
+	return strings.Repeat("ap", 16) // 'rules check' tells if that is listed as well
+}

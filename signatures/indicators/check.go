@@ -14,20 +14,60 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-var (
-	// geckoForm is what Firefox accepts: a GUID in braces, or something like an e-mail address.
-	geckoForm = form(`^(\{[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\}|[A-Za-z0-9._-]*@[A-Za-z0-9._-]+)$`)
-	// browserForm: "chrome", "chrome edge". Told to people, not compared: an ID belongs to one store anyway.
-	browserForm = form(`^[a-z]+( [a-z]+)*$`)
-	versionForm = form(`^[0-9A-Za-z][0-9A-Za-z._+-]*$`)
-	slugForm    = form(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
-	tagForm     = form(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
-	domainForm  = form(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
+// geckoForm is what Firefox accepts: a GUID in braces, or something like an e-mail address.
+var geckoForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\{[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\}|[A-Za-z0-9._-]*@[A-Za-z0-9._-]+)$`)
+})
+
+// The other forms are told without regular expressions: every row is checked whenever the program starts.
+
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	digits = "0123456789"
 )
 
-// form returns a regular expression that is compiled when it is first used.
-func form(expr string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+// isSlug reports whether text is words of lower case letters and digits with one "-" or "." between.
+func isSlug(text string) bool { return joined(text, lower+digits, "-.") }
+
+// isBrowsers: "chrome", "chrome edge". Told to people, not compared: an ID belongs to one store anyway.
+func isBrowsers(text string) bool { return joined(text, lower, " ") }
+
+// joined reports whether text is words of these letters with one of these separators between.
+func joined(text, letters, between string) bool {
+	apart := true // at the beginning, or after a separator
+	for i := range len(text) {
+		switch c := text[i]; {
+		case strings.IndexByte(letters, c) >= 0:
+			apart = false
+		case apart || strings.IndexByte(between, c) < 0:
+			return false
+		default:
+			apart = true
+		}
+	}
+	return !apart
+}
+
+// isVersion reports whether text may be one exact version.
+func isVersion(text string) bool {
+	return text != "" && strings.IndexByte("._+-", text[0]) < 0 && !strings.Contains(text, "..") &&
+		strings.Trim(text, lower+digits+"ABCDEFGHIJKLMNOPQRSTUVWXYZ._+-") == ""
+}
+
+// isDomain reports whether text is a host name of at least two labels, the last of which begins with a letter.
+func isDomain(text string) bool {
+	if len(text) > maxDomain || strings.Trim(text, lower+digits+"-.") != "" {
+		return false
+	}
+	labels, last := 0, ""
+	for label := range strings.SplitSeq(text, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		labels++
+		last = label
+	}
+	return labels > 1 && len(last) > 1 && strings.IndexByte(lower, last[0]) >= 0
 }
 
 const (
@@ -41,7 +81,7 @@ func IsGecko(id string) bool { return len(id) <= maxText && geckoForm().MatchStr
 
 // CheckDomain refuses what is no host name in ASCII lower case, and names that many owners share.
 func CheckDomain(name string) error {
-	if len(name) > maxDomain || !domainForm().MatchString(name) {
+	if !isDomain(name) {
 		return fmt.Errorf("%q is no domain name in lower case", clip(name))
 	}
 	if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name {
@@ -53,7 +93,7 @@ func CheckDomain(name string) error {
 // Check says what is wrong with a row, nil when nothing is.
 func (r *Row) Check(kind Kind) error {
 	switch {
-	case !slugForm().MatchString(r.Campaign) || len(r.Campaign) > maxSlug:
+	case !isSlug(r.Campaign) || len(r.Campaign) > maxSlug:
 		return fmt.Errorf("campaign %q is no slug", clip(r.Campaign))
 	case !slices.Contains([]string{"malicious", "suspicious", "capable", Retracted}, r.Verdict):
 		return fmt.Errorf("verdict %q is not malicious, suspicious, capable or retracted", clip(r.Verdict))
@@ -70,7 +110,7 @@ func (r *Row) Check(kind Kind) error {
 		}
 	}
 	for _, tag := range r.Tags {
-		if !tagForm().MatchString(tag) {
+		if !isSlug(tag) {
 			return fmt.Errorf("tag %q is no word in lower case", clip(tag))
 		}
 	}
@@ -96,7 +136,7 @@ func (r *Row) checkID() error {
 	if !manifests.ValidID(r.Value) && (!IsGecko(r.Value) || len(r.Value) > maxGecko) {
 		return fmt.Errorf("%q is neither 32 letters a to p nor a Firefox add-on ID", clip(r.Value))
 	}
-	if !browserForm().MatchString(r.Browser) {
+	if !isBrowsers(r.Browser) {
 		return fmt.Errorf("browser %q", clip(r.Browser))
 	}
 	if r.Versions != nil && len(r.Versions) == 0 {
@@ -106,7 +146,7 @@ func (r *Row) checkID() error {
 		if _, _, isRange := rangeOf(v); isRange {
 			continue
 		}
-		if !versionForm().MatchString(v) || strings.Contains(v, "..") {
+		if !isVersion(v) {
 			return fmt.Errorf("version %q is not exact; write *, or versions or ranges like 1.2..1.4 with spaces between", clip(v))
 		}
 	}

@@ -13,3 +13,11 @@ func Resum(data []byte) []byte {
 	}
 	return data
 }
+
+// The forms, for comparison with their regular expressions.
+var Forms = map[string]func(string) bool{
+	`^[a-z0-9]+([.-][a-z0-9]+)*$`:                                             isSlug,
+	`^[a-z]+( [a-z]+)*$`:                                                      isBrowsers,
+	`^[0-9A-Za-z]([._+-]?[0-9A-Za-z_+-]+)*[.]?$`:                              isVersion,
+	`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`: isDomain,
+}

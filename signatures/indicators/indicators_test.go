@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -352,6 +353,30 @@ func TestCSV(t *testing.T) {
 		}
 		if diff := cmp.Diff(rows, got); diff != "" || len(mistakes) > 0 {
 			t.Errorf("long %v: %v\n%s", long, mistakes, diff)
+		}
+	}
+}
+
+// TestForms compares what is written by hand with regular expressions that say the same.
+func TestForms(t *testing.T) {
+	r := rand.New(rand.NewPCG(21, 22))
+	for expr, form := range indicators.Forms {
+		re := regexp.MustCompile(expr)
+		for range 20_000 {
+			text := make([]byte, r.IntN(7))
+			for i := range text {
+				text[i] = "ab1.-_+ A."[r.IntN(10)]
+			}
+			if got, want := form(string(text)), re.Match(text); got != want {
+				t.Fatalf("%s: %q: %v", expr, text, got)
+			}
+		}
+		for _, n := range []int{62, 63, 64, 250, 300} {
+			for _, text := range []string{strings.Repeat("a", n), strings.Repeat("a", n) + ".bb"} {
+				if got, want := form(text), re.MatchString(text) && len(text) <= 253; got != want && len(text) <= 253 {
+					t.Errorf("%s: %q: %v", expr, text, got)
+				}
+			}
 		}
 	}
 }

@@ -144,7 +144,10 @@ func compareValues(a, b []entry) int {
 	if len(a) == 0 || len(b) == 0 {
 		return cmp.Compare(len(b), len(a)) // the one that has some comes first
 	}
-	return cmp.Or(compareKeys(a[0].key, b[0].key), cmp.Compare(a[0].named(), b[0].named()))
+	if c := compareKeys(a[0].key, b[0].key); c != 0 {
+		return c
+	}
+	return cmp.Compare(a[0].named(), b[0].named())
 }
 
 // group cuts off the entries of the first value.
@@ -198,8 +201,12 @@ func (s *segment) span(data []byte, fields int) int {
 	return len(data) - len(rest)
 }
 
+// sortEntries orders by key, then by value, then by the rest.
 func sortEntries(entries []entry) {
 	slices.SortFunc(entries, func(a, b entry) int {
-		return cmp.Or(compareKeys(a.key, b.key), cmp.Compare(a.named(), b.named()), cmp.Compare(a.record, b.record), cmp.Compare(a.text, b.text))
+		if c := compareKeys(a.key, b.key); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.named(), b.named()), cmp.Compare(a.record, b.record), cmp.Compare(a.text, b.text))
 	})
 }

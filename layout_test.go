@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"signatures/indicators":  {"manifests"},
 	"signatures/lists":       {"manifests", "signatures/indicators"},
 	"signatures/behavior":    {"manifests"},
+	"signatures/feed":        {},
 	"agent/browsers":         {},
 	"agent/watcher":          {},
 	"agent/service":          {},

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
 // unproven ends the name of everything that is not whole or not proven yet.
@@ -138,7 +140,7 @@ func (d disk) read(name string, limit int64) ([]byte, error) {
 func readAtMost(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("more than %d bytes", limit)
+		err = &metadata.ErrDownloadLengthMismatch{Msg: fmt.Sprintf("more than %d bytes", limit)}
 	}
 	if err != nil {
 		return nil, err

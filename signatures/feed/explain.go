@@ -21,7 +21,7 @@ func explain(err error, now time.Time) error {
 	case errors.Is(err, &metadata.ErrBadVersionNumber{}):
 		return fmt.Errorf("%w: the mirror has older files than those already verified, or ones that don't belong together: it lags, or somebody tries to turn the feed back",
 			err)
-	case errors.Is(err, &metadata.ErrLengthOrHashMismatch{}):
+	case errors.Is(err, &metadata.ErrLengthOrHashMismatch{}), errors.Is(err, &metadata.ErrDownloadLengthMismatch{}):
 		return fmt.Errorf("%w: not what was signed; it was damaged or exchanged on its way", err)
 	case errors.As(err, &status) && status.StatusCode == 404:
 		return fmt.Errorf("%w: the address is wrong, or the mirror is not complete", err)

@@ -181,10 +181,10 @@ func (f *Feed) accept(ctx context.Context, pr *proof, t, old *tree) error {
 	if was && f.cfg.Rehearse != nil {
 		return fmt.Errorf("%w (at %s): %s", ErrRefused, r.At.Format(time.DateTime), r.Reason)
 	}
-	have := map[string]bool{}
+	have := map[string]int64{} // sizes by hash
 	if old != nil {
 		for _, e := range old.entries {
-			have[e.hash] = true
+			have[e.hash] = e.size
 		}
 	}
 	for _, e := range t.entries {
@@ -213,9 +213,9 @@ func (f *Feed) accept(ctx context.Context, pr *proof, t, old *tree) error {
 }
 
 // download puts one target into targets/, unless it is there.
-func (f *Feed) download(pr *proof, e entry, have map[string]bool) error {
+func (f *Feed) download(pr *proof, e entry, have map[string]int64) error {
 	name := "targets/" + e.hash
-	if have[e.hash] || checkHash(f.disk.path(name), e) == nil {
+	if size, ok := have[e.hash]; ok && size == e.size || checkHash(f.disk.path(name), e) == nil {
 		return nil
 	}
 	data, err := guard(func() ([]byte, error) {
@@ -228,7 +228,7 @@ func (f *Feed) download(pr *proof, e entry, have map[string]bool) error {
 	if err := f.disk.write(name, data); err != nil {
 		return localError{err}
 	}
-	have[e.hash] = true
+	have[e.hash] = e.size
 	return nil
 }
 
@@ -292,7 +292,7 @@ func (f *Feed) verify(ctx context.Context, m *mirror) (*proof, []byte, error) {
 		if err == nil {
 			return pr, chain.newest(), nil
 		}
-		if !recovered || try > 0 || ctx.Err() != nil {
+		if !recovered || try > 0 || ctx.Err() != nil || len(pr.roots) == f.cfg.Limits.Roots {
 			return nil, nil, err
 		}
 	}
@@ -317,6 +317,12 @@ func (f *Feed) keep(c *chain, pr *proof, recovered, whole bool) error {
 			return err
 		}
 	}
+	f.mu.Lock()
+	f.root = c.version()
+	f.mu.Unlock()
+	if recovered && !whole {
+		return nil // what was read of the old files must not come back
+	}
 	old := localRoles(f.disk.path("metadata"), f.cfg.Limits.Metadata)
 	for _, role := range slices.Sorted(maps.Keys(pr.raw)) {
 		if data := pr.raw[role]; string(old(role)) != string(data) {
@@ -325,9 +331,6 @@ func (f *Feed) keep(c *chain, pr *proof, recovered, whole bool) error {
 			}
 		}
 	}
-	f.mu.Lock()
-	f.root = c.version()
-	f.mu.Unlock()
 	if !whole {
 		return nil
 	}

@@ -23,6 +23,7 @@ func (r *repo) change() {
 }
 
 func TestAttackUnsigned(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"timestamp.json", "2.snapshot.json", "2.targets.json", "2.org.json"} {
 		r := newRepo(t)
 		f := r.client()
@@ -40,6 +41,7 @@ func TestAttackUnsigned(t *testing.T) {
 }
 
 func TestAttackUnknownKey(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"timestamp", "snapshot", "targets", "org"} {
 		r := newRepo(t)
 		f := r.client()
@@ -53,6 +55,7 @@ func TestAttackUnknownKey(t *testing.T) {
 
 // The thief has the old key of a role that the root replaced.
 func TestAttackRevokedKey(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"timestamp", "snapshot", "targets"} {
 		r := newRepo(t)
 		f := r.client()
@@ -74,6 +77,7 @@ func TestAttackRevokedKey(t *testing.T) {
 
 // The thief has one of two keys.
 func TestAttackTooFewKeys(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"root", "timestamp", "snapshot", "targets"} {
 		r := newRepo(t)
 		if role != "root" {
@@ -97,6 +101,7 @@ func TestAttackTooFewKeys(t *testing.T) {
 
 // One key is named twice, or signs twice, to count for two.
 func TestAttackOneKeyCountedTwice(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	r.root.Signed.Roles["timestamp"].Threshold = 2
 	r.root.Signed.Roles["timestamp"].KeyIDs = append(r.root.Signed.Roles["timestamp"].KeyIDs, r.root.Signed.Roles["timestamp"].KeyIDs[0])
@@ -112,6 +117,7 @@ func TestAttackOneKeyCountedTwice(t *testing.T) {
 }
 
 func TestAttackTimestampRollback(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	old := r.save()
 	r.change()
@@ -129,6 +135,7 @@ func TestAttackTimestampRollback(t *testing.T) {
 
 // The thief has the timestamp key: a newer timestamp that names the old snapshot.
 func TestAttackSnapshotRollback(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	r.change()
 	f := r.client()
@@ -141,6 +148,7 @@ func TestAttackSnapshotRollback(t *testing.T) {
 
 // The thief has the keys of timestamp and snapshot: a newer snapshot that names the old targets.
 func TestAttackTargetsRollback(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"targets.json", "org.json"} {
 		r := newRepo(t)
 		r.change()
@@ -158,6 +166,7 @@ func TestAttackTargetsRollback(t *testing.T) {
 
 // The newest root is offered under a later number, and an old root under the next one.
 func TestAttackRootRollback(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	r.rotate("timestamp")
 	r.signRoot()
@@ -176,6 +185,7 @@ func TestAttackRootRollback(t *testing.T) {
 
 // The mirror stands still. Nobody can tell that from a publisher without news, until the timestamp expires.
 func TestAttackFreeze(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	f := r.client()
 	frozen := r.save()
@@ -204,6 +214,7 @@ func TestAttackFreeze(t *testing.T) {
 
 // Parts of two versions are put together: each signed properly, never published together.
 func TestAttackMixAndMatch(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"snapshot", "targets", "org"} {
 		r := newRepo(t)
 		f := r.client()
@@ -221,6 +232,7 @@ func TestAttackMixAndMatch(t *testing.T) {
 // The thief has the keys of timestamp and snapshot, and signs versions so high that nothing newer can come. The admin
 // replaces the keys, and goes on with the usual versions.
 func TestAttackFastForwardAndRecovery(t *testing.T) {
+	t.Parallel()
 	for _, replace := range [][]string{{"timestamp", "snapshot"}, {"timestamp"}, {"snapshot"}} {
 		r := newRepo(t)
 		f := r.client()
@@ -246,6 +258,7 @@ func TestAttackFastForwardAndRecovery(t *testing.T) {
 }
 
 func TestRootRotation(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	early, late := r.client(), r.open()
 	r.addKey("root", newKey(t)) // 2: a third key, and all three are needed
@@ -285,6 +298,7 @@ func TestRootRotation(t *testing.T) {
 
 // More roots than are followed in one update: each update comes a bit farther.
 func TestAttackEndlessRoots(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	for range 9 {
 		r.rotate("timestamp")
@@ -302,6 +316,7 @@ func TestAttackEndlessRoots(t *testing.T) {
 }
 
 func TestAttackExpiredRoles(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"root", "timestamp", "snapshot", "targets", "org"} {
 		r := newRepo(t)
 		f := r.client()
@@ -332,6 +347,7 @@ func TestAttackExpiredRoles(t *testing.T) {
 
 // Every role expires in turn while the mirror is gone: the files stay in use, also after a restart.
 func TestExpiredFilesAreStillUsed(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	f := r.client()
 	r.answer = serveNothing
@@ -346,6 +362,7 @@ func TestExpiredFilesAreStillUsed(t *testing.T) {
 
 // A clock that was wrong when the feed came or was looked at does no lasting harm.
 func TestClock(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	f := r.client()
 	right := r.time
@@ -368,6 +385,7 @@ func TestClock(t *testing.T) {
 
 // The thief has the delegated role's key, and signs rules that are none of its business.
 func TestAttackDelegatedRoleOutsideItsPaths(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	f := r.client()
 	r.fill(r.targets, func(name string) bool { return !strings.HasPrefix(name, "org/") })
@@ -384,14 +402,17 @@ func TestAttackDelegatedRoleOutsideItsPaths(t *testing.T) {
 }
 
 func TestAttackRuleDoesNotParse(t *testing.T) {
+	t.Parallel()
 	attackRehearsal(t, errors.New("campaigns/first.yml:3: not YAML"))
 }
 func TestAttackRuleFailsItsCases(t *testing.T) {
+	t.Parallel()
 	attackRehearsal(t, errors.New("campaigns/first.yml: case 2: no match"))
 }
 
 // A properly signed feed that is bad is refused once, and not tried again until there is another feed or engine.
 func attackRehearsal(t *testing.T, why error) {
+	t.Helper()
 	r := newRepo(t)
 	rehearsed := 0
 	rehearse := func(_ context.Context, files fs.FS) error {
@@ -438,6 +459,7 @@ func attackRehearsal(t *testing.T, why error) {
 }
 
 func TestAttackRuleTakesTooLong(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	var slow bool
 	stop := make(chan struct{})
@@ -469,6 +491,7 @@ func TestAttackRuleTakesTooLong(t *testing.T) {
 }
 
 func TestAttackRuleBreaksTheRehearsal(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	broken := false
 	f := r.client(func(c *Config) {

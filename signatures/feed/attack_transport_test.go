@@ -46,16 +46,19 @@ func attackFiles(t *testing.T, change func(r *repo, name string)) {
 }
 
 func TestAttackMissingFile(t *testing.T) {
+	t.Parallel()
 	attackFiles(t, func(r *repo, name string) { delete(r.files, name) })
 }
 
 func TestAttackTruncatedFile(t *testing.T) {
+	t.Parallel()
 	attackFiles(t, func(r *repo, name string) { r.files[name] = r.files[name][:len(r.files[name])/2] })
 	attackFiles(t, func(r *repo, name string) { r.files[name] = nil })
 }
 
 // The file goes on for ever; only so much of it is read.
 func TestAttackOversizedFile(t *testing.T) {
+	t.Parallel()
 	attackFiles(t, func(r *repo, name string) { r.files[name] = append(bytes.Clone(r.files[name]), make([]byte, 5<<20)...) })
 	attackFiles(t, func(r *repo, bad string) {
 		read := &endless{}
@@ -84,6 +87,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 // The mirror sends a byte from time to time.
 func TestAttackSlowFile(t *testing.T) {
+	t.Parallel()
 	for i := range 5 {
 		r := newRepo(t)
 		f := r.client(func(c *Config) { c.Limits.Request = 50 * time.Millisecond })
@@ -119,6 +123,7 @@ func (d drip) Read(p []byte) (int, error) {
 
 // Each file comes fast enough, and there is no end of them.
 func TestAttackSlowMirror(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	for i := range 100 {
 		r.put(fmt.Sprintf("campaigns/%d.yml", i), fmt.Sprint(i))
@@ -134,6 +139,7 @@ func TestAttackSlowMirror(t *testing.T) {
 }
 
 func TestAttackWrongHash(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	f := r.client()
 	r.change()
@@ -146,6 +152,7 @@ func TestAttackWrongHash(t *testing.T) {
 
 // The thief has the targets key, and signs a hash with another length: one of them is wrong.
 func TestAttackWrongLength(t *testing.T) {
+	t.Parallel()
 	for _, by := range []int64{-1, 1} {
 		r := newRepo(t)
 		f := r.client()
@@ -156,6 +163,7 @@ func TestAttackWrongLength(t *testing.T) {
 }
 
 func TestAttackRedirects(t *testing.T) {
+	t.Parallel()
 	for to, says := range map[string]string{
 		address + "/loop":              "more than 5 redirects",
 		"http://mirror.example/feed/x": "not followed",
@@ -180,6 +188,7 @@ func TestAttackRedirects(t *testing.T) {
 
 // A redirect within https is followed: object stores do that.
 func TestRedirect(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	r.answer = func(name string, req *http.Request) *http.Response {
 		if req.URL.Host != "mirror.example" {
@@ -194,6 +203,7 @@ func TestRedirect(t *testing.T) {
 
 // The hotel's login page answers everything with status 200.
 func TestAttackCaptivePortal(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	f := r.client()
 	r.change()
@@ -208,6 +218,7 @@ func TestAttackCaptivePortal(t *testing.T) {
 
 // A few bytes that unpack to a gigabyte, though nothing packed was asked for.
 func TestAttackPackedAnswer(t *testing.T) {
+	t.Parallel()
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	z.Write(make([]byte, 32<<20))
@@ -226,6 +237,7 @@ func TestAttackPackedAnswer(t *testing.T) {
 
 // A mirror that lags or stands still does not win over one that is ahead, in whatever order they are named.
 func TestAttackStaleMirror(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	old := &wire{files: r.save()}
 	r.change()
@@ -257,6 +269,7 @@ func (b byHost) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // A stick holds a pipe, a link out of it, a folder, where files should be.
 func TestAttackStick(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	stick := t.TempDir()
 	r.writeTo(stick)
@@ -276,6 +289,7 @@ func TestAttackStick(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		data, ok := r.files[strings.TrimPrefix(req.URL.Path, "/")]

@@ -77,7 +77,8 @@ type Config struct {
 	Rand func() float64   // in [0, 1), for jitter; nil is rand.Float64
 	Log  *slog.Logger     // nil logs nothing
 
-	step func(what string) error // tests: called before each change to the disk
+	step   func(what string) error // tests: called before each change to the disk
+	noSync bool                    // tests: thousands of files, and no power cut
 }
 
 // Limits bound what a mirror, or who stole a key, can make the agent do. Zero fields take the default.
@@ -157,6 +158,10 @@ type Feed struct {
 	err   error
 	root  int64  // newest verified root
 	bad   string // a tree that the pointer names and that can't be used; not looked at again and again
+
+	// Who is busy uses these:
+	untidy bool     // there may be something to remove
+	wanted []string // files of a tree that is not whole yet: what came of it stays for the next try
 }
 
 // Open reads the folder, proves the tree in use, and asks nobody. It fails for a Config that can't work (a root.json that
@@ -164,7 +169,7 @@ type Feed struct {
 // nothing, State says why, and the next Update brings it back.
 func Open(cfg Config) (*Feed, error) {
 	cfg = cfg.withDefaults()
-	f := &Feed{cfg: cfg, disk: disk{root: cfg.Dir, step: cfg.step}, busy: make(chan struct{}, 1)}
+	f := &Feed{cfg: cfg, disk: disk{root: cfg.Dir, step: cfg.step, noSync: cfg.noSync}, busy: make(chan struct{}, 1), untidy: true}
 	if cfg.Dir == "" {
 		return nil, errors.New("the feed needs a folder")
 	}

@@ -15,6 +15,7 @@ import (
 )
 
 func TestUpdate(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	f := r.open()
 	if _, ok := f.Files(); ok {
@@ -53,6 +54,7 @@ func TestUpdate(t *testing.T) {
 }
 
 func TestFilesAreAFileSystem(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	r.put("indicators/segments/1-extensions.seg", strings.Repeat("x", 5000))
 	r.put("empty.txt", "")
@@ -77,6 +79,7 @@ func TestFilesAreAFileSystem(t *testing.T) {
 
 // Only the timestamp is signed anew each day: that moves the expiry, and is no change.
 func TestRenewedTimestamp(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	rehearsals := 0
 	f := r.client(func(c *Config) { c.Rehearse = func(context.Context, fs.FS) error { rehearsals++; return nil } })
@@ -104,6 +107,7 @@ func TestRenewedTimestamp(t *testing.T) {
 }
 
 func TestFilesStayReadable(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	f := r.client()
 	files, _ := f.Files()
@@ -121,6 +125,7 @@ func TestFilesStayReadable(t *testing.T) {
 }
 
 func TestSecondProcess(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	service := r.client()
 	r.put("version.txt", "2\n")
@@ -147,6 +152,7 @@ func TestSecondProcess(t *testing.T) {
 }
 
 func TestStick(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	stick := t.TempDir()
 	r.writeTo(stick)
@@ -159,6 +165,7 @@ func TestStick(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	for name, change := range map[string]func(*Config){
 		"no root":         func(c *Config) { c.Root = nil },
@@ -190,6 +197,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestNoMirror(t *testing.T) {
+	t.Parallel()
 	r := newRepo(t)
 	f := r.open(func(c *Config) { c.Mirrors = nil })
 	if _, err := f.Update(t.Context()); !errors.Is(err, errNoMirror) {

@@ -260,7 +260,7 @@ func (w *wire) reset() {
 // config is that of an agent of this repository.
 func (r *repo) config() Config {
 	return Config{Dir: r.t.TempDir(), Root: r.pinned, Mirrors: []string{address}, Client: &http.Client{Transport: r.wire},
-		Now: r.now, Rand: func() float64 { return 0.5 }, Engine: "1"}
+		Now: r.now, Rand: func() float64 { return 0.5 }, Engine: "1", noSync: true}
 }
 
 func (r *repo) open(change ...func(*Config)) *Feed {

@@ -221,25 +221,48 @@ func (d disk) commit(t *tree, old *tree) error {
 			t.previous = old.previous
 		}
 	}
-	return d.write("current", []byte(pointer{tree: t.id, previous: t.previous}.String()))
+	p := pointer{tree: t.id, previous: t.previous}
+	err := d.write("current", []byte(p.String()))
+	if err != nil && d.pointer() == p {
+		return nil // it was renamed; only that this will outlast a power cut is not sure
+	}
+	return err
 }
 
-// sweep removes what the tree in use and the one before it do not need.
+// pointer returns what the file current says; nothing if it is missing or damaged.
+func (d disk) pointer() pointer {
+	data, err := d.read("current", maxPointer)
+	if err != nil {
+		return pointer{}
+	}
+	p, _ := parsePointer(data)
+	return p
+}
+
+// sweep removes what the tree in use (nil: none), the one before it and the one that is on its way do not need.
 func (f *Feed) sweep(t *tree) error {
 	hashes := map[string]bool{}
-	for _, e := range t.entries {
-		hashes[e.hash] = true
+	for _, hash := range f.wanted {
+		hashes[hash] = true
 	}
-	if t.previous != "" {
-		for _, hash := range f.hashesOf(t.previous) {
+	p := f.disk.pointer()
+	keep := []string{p.tree, p.previous}
+	if t != nil {
+		keep = append(keep, t.id, t.previous)
+	}
+	for _, id := range keep {
+		for _, hash := range f.hashesOf(id) {
 			hashes[hash] = true
 		}
 	}
-	return f.disk.collect([]string{t.id, t.previous}, hashes)
+	return f.disk.collect(keep, hashes)
 }
 
 // hashesOf lists the files of a tree on disk, without proving it: it only says what may stay.
 func (f *Feed) hashesOf(id string) []string {
+	if id == "" {
+		return nil
+	}
 	var hashes []string
 	for _, e := range f.disk.list("trees/" + id) {
 		data, err := f.disk.read("trees/"+id+"/"+e.Name(), f.cfg.Limits.Metadata)

@@ -42,6 +42,13 @@ func (f *Feed) Update(ctx context.Context) (Update, error) {
 		u.compare(before, after)
 	}
 	f.finish(err)
+	if f.untidy && (err == nil || errors.Is(err, ErrRefused) || f.wanted != nil) {
+		if err := f.sweep(after); err != nil {
+			f.cfg.Log.Debug("feed: remove old files", "error", err)
+		} else {
+			f.untidy = f.wanted != nil
+		}
+	}
 	return u, err
 }
 
@@ -155,9 +162,6 @@ func (f *Feed) ask(ctx context.Context, m *mirror) (ignored []string, swapped bo
 		return nil, false, localError{err}
 	}
 	f.swapped(t, old)
-	if err := f.sweep(t); err != nil {
-		f.cfg.Log.Debug("feed: remove old files", "error", err)
-	}
 	return pr.ignored, true, nil
 }
 
@@ -165,6 +169,7 @@ func (f *Feed) swapped(t, old *tree) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.tree, f.bad = t, ""
+	f.untidy, f.wanted = true, nil
 	if old == nil || old.content != t.content {
 		f.saved.Changed = f.cfg.Now()
 	}
@@ -180,6 +185,10 @@ func (f *Feed) accept(ctx context.Context, pr *proof, t, old *tree) error {
 	f.mu.Unlock()
 	if was && f.cfg.Rehearse != nil {
 		return fmt.Errorf("%w (at %s): %s", ErrRefused, r.At.Format(time.DateTime), r.Reason)
+	}
+	f.untidy, f.wanted = true, nil
+	for _, e := range t.entries {
+		f.wanted = append(f.wanted, e.hash)
 	}
 	have := map[string]int64{} // sizes by hash
 	if old != nil {
@@ -209,6 +218,7 @@ func (f *Feed) accept(ctx context.Context, pr *proof, t, old *tree) error {
 	f.saved.refuse(refusal{Content: t.content, Engine: f.cfg.Engine, Version: t.version, Reason: err.Error(), At: f.cfg.Now(),
 		Slow: errors.Is(err, errSlow)})
 	f.mu.Unlock()
+	f.wanted = nil
 	return fmt.Errorf("%w: %w", ErrRefused, err)
 }
 

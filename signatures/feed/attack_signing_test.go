@@ -1,10 +1,8 @@
 package feed
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -164,25 +162,6 @@ func TestAttackTargetsRollback(t *testing.T) {
 	}
 }
 
-// The newest root is offered under a later number, and an old root under the next one.
-func TestAttackRootRollback(t *testing.T) {
-	t.Parallel()
-	r := newRepo(t)
-	r.rotate("timestamp")
-	r.signRoot()
-	r.change()
-	f := r.client()
-	for _, old := range []string{"metadata/1.root.json", "metadata/2.root.json"} {
-		r.files["metadata/3.root.json"] = r.files[old]
-		if err := r.wantKept(f, "expected 3"); !errors.Is(err, &metadata.ErrBadVersionNumber{}) {
-			t.Errorf("%s: %v", old, err)
-		}
-		if v := f.State().RootVersion; v != 2 {
-			t.Errorf("root version %d", v)
-		}
-	}
-}
-
 // The mirror stands still. Nobody can tell that from a publisher without news, until the timestamp expires.
 func TestAttackFreeze(t *testing.T) {
 	t.Parallel()
@@ -227,92 +206,6 @@ func TestAttackMixAndMatch(t *testing.T) {
 	r.change()
 	r.files[hashed("version.txt", r.content["version.txt"])] = r.files[hashed("version.txt", "2026.11.01\n")]
 	r.wantKept(f, "not what was signed")
-}
-
-// The thief has the keys of timestamp and snapshot, and signs versions so high that nothing newer can come. The admin
-// replaces the keys, and goes on with the usual versions.
-func TestAttackFastForwardAndRecovery(t *testing.T) {
-	t.Parallel()
-	for _, replace := range [][]string{{"timestamp", "snapshot"}, {"timestamp"}, {"snapshot"}} {
-		r := newRepo(t)
-		f := r.client()
-		timestamp, snapshot := r.timestamp.Signed.Version, r.snapshot.Signed.Version
-		r.timestamp.Signed.Version, r.snapshot.Signed.Version = 1<<50, 1<<50
-		r.signSnapshot()
-		if u, err := f.Update(t.Context()); err != nil || u.Changed || u.Version != 1<<50+1 {
-			t.Fatalf("fast-forward: %+v, %v", u, err)
-		}
-		r.timestamp.Signed.Version, r.snapshot.Signed.Version = timestamp, snapshot
-		r.change()
-		r.wantKept(f, "older files")
-		for _, role := range replace {
-			r.rotate(role)
-		}
-		r.signRoot()
-		r.change()
-		r.wantUpdate(f)
-		if v := f.State().Version; v != timestamp+2 {
-			t.Errorf("%v replaced: version %d", replace, v)
-		}
-	}
-}
-
-func TestRootRotation(t *testing.T) {
-	t.Parallel()
-	r := newRepo(t)
-	early, late := r.client(), r.open()
-	r.addKey("root", newKey(t)) // 2: a third key, and all three are needed
-	r.root.Signed.Roles["root"].Threshold = 3
-	r.signRoot()
-	lost := r.dropKey("root", 0) // 3: the first key is taken back, two of two
-	r.root.Signed.Roles["root"].Threshold = 2
-	r.signRoot(lost)
-	for range 5 { // 4 to 8: all other keys, one after the other
-		r.rotate("targets")
-		r.rotate("timestamp")
-		r.rotate("snapshot")
-		r.signRoot()
-	}
-	r.change()
-	r.wantUpdate(early)
-	r.wantUpdate(late)
-	if v := late.State().RootVersion; v != 8 {
-		t.Errorf("root version %d", v)
-	}
-	again, err := Open(late.cfg)
-	check(t, err)
-	wantFiles(t, again, r.content)
-
-	// The key that was taken back, with one that is good, can't sign the next one.
-	good := r.keys["root"]
-	r.keys["root"] = []signature.Signer{lost, good[0]}
-	r.signRoot()
-	r.change()
-	r.wantKept(early, "got 1, want 2")
-
-	// The admin pins the newest root on a new machine.
-	delete(r.files, "metadata/9.root.json")
-	r.pinned = r.files["metadata/8.root.json"]
-	r.client()
-}
-
-// More roots than are followed in one update: each update comes a bit farther.
-func TestAttackEndlessRoots(t *testing.T) {
-	t.Parallel()
-	r := newRepo(t)
-	for range 9 {
-		r.rotate("timestamp")
-		r.signRoot()
-	}
-	r.change()
-	f := r.open(func(c *Config) { c.Limits.Roots = 4 })
-	for _, version := range []int64{5, 9} {
-		r.wantKept(f)
-		if v := f.State().RootVersion; v != version {
-			t.Fatalf("root version %d; want %d", v, version)
-		}
-	}
-	r.wantUpdate(f)
 }
 
 func TestAttackExpiredRoles(t *testing.T) {
@@ -398,113 +291,5 @@ func TestAttackDelegatedRoleOutsideItsPaths(t *testing.T) {
 	u := r.wantUpdate(f)
 	if diff := cmp.Diff([]string{"../evil", "campaigns/evil.yml", "decisions.yml", "org/a/b/c.yml"}, u.Ignored); diff != "" {
 		t.Errorf("ignored (-want +got):\n%s", diff)
-	}
-}
-
-func TestAttackRuleDoesNotParse(t *testing.T) {
-	t.Parallel()
-	attackRehearsal(t, errors.New("campaigns/first.yml:3: not YAML"))
-}
-func TestAttackRuleFailsItsCases(t *testing.T) {
-	t.Parallel()
-	attackRehearsal(t, errors.New("campaigns/first.yml: case 2: no match"))
-}
-
-// A properly signed feed that is bad is refused once, and not tried again until there is another feed or engine.
-func attackRehearsal(t *testing.T, why error) {
-	t.Helper()
-	r := newRepo(t)
-	rehearsed := 0
-	rehearse := func(_ context.Context, files fs.FS) error {
-		rehearsed++
-		if data, err := fs.ReadFile(files, "campaigns/first.yml"); err != nil || string(data) == "bad" {
-			return why
-		}
-		return nil
-	}
-	f := r.client(func(c *Config) { c.Rehearse = rehearse })
-	good := r.content["campaigns/first.yml"]
-	r.put("campaigns/first.yml", "bad")
-	r.publish()
-	for range 3 {
-		if err := r.wantKept(f, why.Error()); !errors.Is(err, ErrRefused) {
-			t.Fatal(err)
-		}
-	}
-	if s := f.State(); rehearsed != 2 || !strings.Contains(s.Refused, why.Error()) || s.Version != 1 {
-		t.Errorf("%d rehearsals, state %+v", rehearsed, s)
-	}
-	r.signTimestamp()
-	cfg := f.cfg
-	again, err := Open(cfg)
-	check(t, err)
-	r.wantKept(again)
-	if rehearsed != 2 || again.State().Refused == "" {
-		t.Errorf("%d rehearsals after a restart", rehearsed)
-	}
-	cfg.Engine = "2"
-	again, err = Open(cfg)
-	check(t, err)
-	r.wantKept(again)
-	if rehearsed != 4 {
-		t.Errorf("%d rehearsals after another engine came: the kept feed and the refused one are tried again", rehearsed)
-	}
-	r.put("campaigns/first.yml", good)
-	r.put("version.txt", "good")
-	r.publish()
-	r.wantUpdate(f)
-	if s := f.State(); s.Refused != "" {
-		t.Errorf("still refused: %s", s.Refused)
-	}
-}
-
-func TestAttackRuleTakesTooLong(t *testing.T) {
-	t.Parallel()
-	r := newRepo(t)
-	var slow bool
-	stop := make(chan struct{})
-	defer close(stop)
-	rehearsals := 0
-	f := r.client(func(c *Config) {
-		c.Limits.Rehearsal = 20 * time.Millisecond
-		c.Rehearse = func(context.Context, fs.FS) error {
-			rehearsals++
-			if slow {
-				<-stop // it does not even look at its context
-			}
-			return nil
-		}
-	})
-	slow = true
-	r.change()
-	for range 3 {
-		if err := r.wantKept(f, "too long"); !errors.Is(err, ErrRefused) {
-			t.Fatal(err)
-		}
-	}
-	if rehearsals != 2 {
-		t.Errorf("%d rehearsals", rehearsals)
-	}
-	slow = false
-	r.time = r.time.Add(retrySlow) // the machine may have been busy
-	r.wantUpdate(f)
-}
-
-func TestAttackRuleBreaksTheRehearsal(t *testing.T) {
-	t.Parallel()
-	r := newRepo(t)
-	broken := false
-	f := r.client(func(c *Config) {
-		c.Rehearse = func(context.Context, fs.FS) error {
-			if broken {
-				panic("index out of range")
-			}
-			return nil
-		}
-	})
-	broken = true
-	r.change()
-	if err := r.wantKept(f, "index out of range"); !errors.Is(err, ErrRefused) {
-		t.Error(err)
 	}
 }

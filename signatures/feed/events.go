@@ -31,7 +31,7 @@ var (
 	errNoStream = errors.New("the mirror has no event stream")
 )
 
-// events reads hints from an event stream until it ends: the versions that it names.
+// An events reads hints from an event stream until it ends: the versions that it names.
 type events struct {
 	scan *bufio.Scanner
 	data []byte
@@ -176,7 +176,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Hints collects what event streams say, and lets only so many polls a minute come of it.
+// hints collects what event streams say, and lets only so many polls a minute come of it.
 type hints struct {
 	wake chan struct{}
 	now  func() time.Time

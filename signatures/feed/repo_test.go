@@ -28,7 +28,7 @@ import (
 
 // A repo is a TUF repository in memory whose clock can be moved. Its roles sign whatever a test tells them to.
 type repo struct {
-	t    *testing.T
+	t    testing.TB
 	time time.Time
 	keys map[string][]signature.Signer // by role; root has two, both needed
 
@@ -45,7 +45,7 @@ type repo struct {
 
 const address = "https://mirror.example/feed"
 
-func newRepo(t *testing.T) *repo {
+func newRepo(t testing.TB) *repo {
 	t.Helper()
 	r := &repo{t: t, time: time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC), keys: map[string][]signature.Signer{},
 		content: map[string]string{}, wire: &wire{files: map[string][]byte{}}}
@@ -71,7 +71,7 @@ func newRepo(t *testing.T) *repo {
 	return r
 }
 
-func newKey(t *testing.T) signature.Signer {
+func newKey(t testing.TB) signature.Signer {
 	t.Helper()
 	_, private, err := ed25519.GenerateKey(nil)
 	check(t, err)
@@ -80,7 +80,7 @@ func newKey(t *testing.T) signature.Signer {
 	return signer
 }
 
-func public(t *testing.T, s signature.Signer) *metadata.Key {
+func public(t testing.TB, s signature.Signer) *metadata.Key {
 	t.Helper()
 	p, err := s.PublicKey()
 	check(t, err)
@@ -89,7 +89,7 @@ func public(t *testing.T, s signature.Signer) *metadata.Key {
 	return key
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -323,7 +323,7 @@ func (r *repo) wantKept(f *Feed, says ...string) error {
 	return err
 }
 
-func content(t *testing.T, f *Feed) map[string]string {
+func content(t testing.TB, f *Feed) map[string]string {
 	t.Helper()
 	files, ok := f.Files()
 	if !ok {
@@ -342,7 +342,7 @@ func content(t *testing.T, f *Feed) map[string]string {
 	return all
 }
 
-func wantFiles(t *testing.T, f *Feed, want map[string]string) {
+func wantFiles(t testing.TB, f *Feed, want map[string]string) {
 	t.Helper()
 	if diff := cmp.Diff(want, content(t, f)); diff != "" {
 		t.Fatalf("files (-want +got):\n%s", diff)

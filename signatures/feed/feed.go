@@ -132,6 +132,7 @@ type State struct {
 	Stale   bool   // Expired, or no success for three days
 	Err     error  // why the last poll failed; nil when it went well
 	Refused string // why a newer feed was refused by the rehearsal; "" when none is
+	Warning string // what an admin should know, the worst first; "" when all is well
 
 	Mirrors []Mirror
 }
@@ -230,12 +231,9 @@ func (f *Feed) State() State {
 	for _, m := range f.mirrors {
 		s.Mirrors = append(s.Mirrors, m.state())
 	}
+	s.Warning = s.warning(f.tree, now)
 	return s
 }
-
-// staleAfter is how long the files may go without a mirror's word before State calls them stale: a weekend without a
-// network is not news, more is.
-const staleAfter = 72 * time.Hour
 
 func (c Config) withDefaults() Config {
 	if c.Now == nil {

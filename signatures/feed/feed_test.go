@@ -204,3 +204,44 @@ func TestNoMirror(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWarning(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	f := r.open()
+	want := func(part string) {
+		t.Helper()
+		if w := f.State().Warning; part == "" && w != "" || !strings.Contains(w, part) {
+			t.Errorf("the warning is %q; it should say %q", w, part)
+		}
+	}
+	want("")
+	r.answer = serveNothing
+	f.Update(t.Context())
+	want("no feed is in use yet")
+	r.answer = nil
+	r.time = r.time.Add(time.Minute)
+	r.wantUpdate(f)
+	want("")
+	r.time = r.time.Add(40 * time.Hour)
+	want("role timestamp of the feed expires on 2026-11-03")
+	r.time = r.time.Add(10 * time.Hour)
+	want("past its expiry (timestamp, 2026-11-03")
+	r.timestamp.Signed.Expires = r.in(40)
+	r.snapshot.Signed.Expires = r.in(40)
+	r.signSnapshot()
+	_, err := f.Update(t.Context())
+	check(t, err)
+	want("")
+	r.time = r.time.Add(80 * time.Hour)
+	want("no mirror has answered properly since 2026-11-03")
+	r.time = r.in(20)
+	_, err = f.Update(t.Context())
+	check(t, err)
+	want("")
+	r.targets.Signed.Expires = r.in(13)
+	r.sign()
+	_, err = f.Update(t.Context())
+	check(t, err)
+	want("role targets of the feed expires")
+}

@@ -21,7 +21,8 @@ type tree struct {
 	content  string // names the files
 	previous string // the tree with other files that was in use before
 
-	version     int64 // of timestamp.json
+	version     int64                // of timestamp.json
+	roles       map[string]time.Time // when each expires
 	expires     time.Time
 	expiresRole string
 
@@ -61,24 +62,26 @@ func (d disk) newTree(pr *proof, root []byte) (*tree, error) {
 	if !treeName.MatchString(t.id) {
 		return nil, fmt.Errorf("timestamp.json has version %d", t.version)
 	}
-	t.expires, t.expiresRole = expiry(pr)
+	t.roles = expiries(pr)
+	for _, role := range slices.Sorted(maps.Keys(t.roles)) {
+		if at := t.roles[role]; t.expiresRole == "" || at.Before(t.expires) {
+			t.expires, t.expiresRole = at, role
+		}
+	}
 	return t, nil
 }
 
-// expiry returns which role expires first, and when.
-func expiry(pr *proof) (time.Time, string) {
-	first, role := pr.set.Root.Signed.Expires, metadata.ROOT
-	earlier := func(at time.Time, name string) {
-		if at.Before(first) {
-			first, role = at, name
-		}
+// expiries returns when each role expires.
+func expiries(pr *proof) map[string]time.Time {
+	at := map[string]time.Time{
+		metadata.ROOT:      pr.set.Root.Signed.Expires,
+		metadata.TIMESTAMP: pr.set.Timestamp.Signed.Expires,
+		metadata.SNAPSHOT:  pr.set.Snapshot.Signed.Expires,
 	}
-	earlier(pr.set.Timestamp.Signed.Expires, metadata.TIMESTAMP)
-	earlier(pr.set.Snapshot.Signed.Expires, metadata.SNAPSHOT)
-	for _, name := range slices.Sorted(maps.Keys(pr.set.Targets)) {
-		earlier(pr.set.Targets[name].Signed.Expires, name)
+	for name, m := range pr.set.Targets {
+		at[name] = m.Signed.Expires
 	}
-	return first, role
+	return at
 }
 
 // openTree proves a tree on disk: its metadata from the pinned root, its files by their hashes.

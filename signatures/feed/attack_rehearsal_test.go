@@ -5,8 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
+	"testing/synctest"
 )
 
 func TestAttackRuleDoesNotParse(t *testing.T) {
@@ -68,34 +69,35 @@ func attackRehearsal(t *testing.T, why error) {
 
 func TestAttackRuleTakesTooLong(t *testing.T) {
 	t.Parallel()
-	r := newRepo(t)
-	var slow bool
-	stop := make(chan struct{})
-	defer close(stop)
-	rehearsals := 0
-	f := r.client(func(c *Config) {
-		c.Limits.Rehearsal = 20 * time.Millisecond
-		c.Rehearse = func(context.Context, fs.FS) error {
-			rehearsals++
-			if slow {
-				<-stop // it does not even look at its context
+	synctest.Test(t, func(t *testing.T) {
+		r := newRepo(t)
+		var slow atomic.Bool
+		stop := make(chan struct{})
+		defer close(stop)
+		var rehearsals atomic.Int64
+		f := r.client(func(c *Config) {
+			c.Rehearse = func(context.Context, fs.FS) error {
+				rehearsals.Add(1)
+				if slow.Load() {
+					<-stop // it does not even look at its context
+				}
+				return nil
 			}
-			return nil
+		})
+		slow.Store(true)
+		r.change()
+		for range 3 {
+			if err := r.wantKept(f, "too long"); !errors.Is(err, ErrRefused) {
+				t.Fatal(err)
+			}
 		}
+		if rehearsals.Load() != 2 {
+			t.Errorf("%d rehearsals", rehearsals.Load())
+		}
+		slow.Store(false)
+		r.time = r.time.Add(retrySlow) // the machine may have been busy
+		r.wantUpdate(f)
 	})
-	slow = true
-	r.change()
-	for range 3 {
-		if err := r.wantKept(f, "too long"); !errors.Is(err, ErrRefused) {
-			t.Fatal(err)
-		}
-	}
-	if rehearsals != 2 {
-		t.Errorf("%d rehearsals", rehearsals)
-	}
-	slow = false
-	r.time = r.time.Add(retrySlow) // the machine may have been busy
-	r.wantUpdate(f)
 }
 
 func TestAttackRuleBreaksTheRehearsal(t *testing.T) {

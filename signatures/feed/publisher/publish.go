@@ -193,7 +193,8 @@ func (p *Publisher) guard(ctx context.Context, st state, r *repository, acceptNe
 				"public/ is older than what was published last: role %s is at version %d, not %d", role, have, st.Versions[role])
 		}
 		ids, n := keysOf(role, r.root, r.targets)
-		if author := role == roleTargets || role == roleOrg; author && have > known && p.has(ids, n) && !acceptNewer {
+		author := role == roleTargets || role == roleOrg
+		if author && have > known && len(st.Versions) > 0 && p.has(ids, n) && !acceptNewer { // a folder without a past takes what is there
 			return refuse("fetch the other folder's source/ first, or its changes are taken back; then add --accept-public",
 				"public/ is newer than this folder knows: role %s is at version %d, not %d; somebody else has published", role, have, known)
 		}

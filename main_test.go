@@ -101,13 +101,15 @@ func (r *running) String() string {
 type runningKey struct{}
 
 // scrub copies what the last command printed to a file, without what differs from run to run: the folder of the test, IDs
-// made from it, and seconds. "scrub FILE".
+// made from it, keys and hashes, and seconds. "scrub FILE".
 func scrub(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: scrub FILE")
 	}
 	text := strings.ReplaceAll(ts.ReadFile("stdout"), ts.Getenv("WORK"), "$WORK")
 	text = regexp.MustCompile(`\b[a-p]{32}\b`).ReplaceAllString(text, "ID")
+	text = regexp.MustCompile(`\b[0-9a-f]{64}\b`).ReplaceAllString(text, "HASH")
+	text = regexp.MustCompile(`-[0-9a-f]{12}\b`).ReplaceAllString(text, "-KEY")
 	text = regexp.MustCompile(`took [0-9.]+ s`).ReplaceAllString(text, "took T s")
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
 }

@@ -4,6 +4,7 @@
 //	run        stay, and warn of what arrives             run.go
 //	selftest   prove that a warning would come            selftest.go
 //	rules      list, show, new, check, test               rules.go, rules_*.go
+//	feed       make, publish and serve a feed             feed.go, feed_*.go
 //	service    install, start, stop, uninstall            service.go, run_service.go
 //	status     is this machine protected?                 status.go
 //	history    what was seen, and when                    history.go

@@ -78,7 +78,8 @@ func Init(ctx context.Context, cfg Config, plan Plan) (Created, error) {
 			keys[role] = append(keys[role], k)
 		}
 	}
-	for _, dir := range []string{cfg.Dir, p.path("keys"), p.path("source"), p.path(publicName), p.path(publicName, metadataName), p.path(publicName, targetsName)} {
+	for _, dir := range []string{cfg.Dir, p.path("keys"), p.path("source", "campaigns"), p.path("source", "techniques"), p.path("source", "indicators"),
+		p.path(publicName), p.path(publicName, metadataName), p.path(publicName, targetsName)} {
 		mode := os.FileMode(0o755)
 		if dir == p.path("keys") {
 			mode = 0o700

@@ -278,17 +278,9 @@ func (p *Publisher) openKey(ctx context.Context, id, file string) (*signer, erro
 			return nil, err
 		}
 	} else {
-		passphrase, err := p.cfg.Passphrase(ctx, s.name, false)
+		private, err := p.unlock(ctx, s.name, file, data)
 		if err != nil {
 			return nil, err
-		}
-		private, err := unseal(data, passphrase)
-		var wrong *age.NoIdentityMatchError
-		switch {
-		case errors.As(err, &wrong):
-			return nil, refuse("each key has the passphrase that was given when it was made", "the passphrase for %s is wrong", file)
-		case err != nil:
-			return nil, fmt.Errorf("open the key %s: %w", file, err)
 		}
 		if s.Signer, err = signature.LoadED25519Signer(private); err != nil {
 			return nil, fmt.Errorf("open the key %s: %w", file, err)
@@ -302,6 +294,25 @@ func (p *Publisher) openKey(ctx context.Context, id, file string) (*signer, erro
 		return nil, refuse("was a file renamed, or another key put at that address?", "%s holds another key than its name says", file)
 	}
 	return s, nil
+}
+
+// unlock opens a sealed key, with up to three tries at its passphrase.
+func (p *Publisher) unlock(ctx context.Context, name, file string, data []byte) (ed25519.PrivateKey, error) {
+	for range 3 {
+		passphrase, err := p.cfg.Passphrase(ctx, name, false)
+		if err != nil {
+			return nil, err
+		}
+		private, err := unseal(data, passphrase)
+		var wrong *age.NoIdentityMatchError
+		switch {
+		case err == nil:
+			return private, nil
+		case !errors.As(err, &wrong):
+			return nil, fmt.Errorf("open the key %s: %w", file, err)
+		}
+	}
+	return nil, refuse("each key has the passphrase that was given when it was made", "the passphrase for %s is wrong", file)
 }
 
 // readKey reads a key file. Of those in keys/ nobody else may read even the encrypted form; a stick's file system often

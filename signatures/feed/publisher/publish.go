@@ -3,8 +3,11 @@ package publisher
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,6 +95,9 @@ func (p *Publisher) publish(ctx context.Context, q Request, refresh bool) (Publi
 	if d.changes, err = p.changes(source); err != nil {
 		return Published{}, err
 	}
+	if err := p.rises(f, d.changes); err != nil {
+		return Published{}, err
+	}
 	if err := p.fill(r, d, f, q.Role); err != nil {
 		return Published{}, err
 	}
@@ -110,6 +116,24 @@ func (p *Publisher) publish(ctx context.Context, q Request, refresh bool) (Publi
 		roles = append(roles, roleOrg)
 	}
 	return out, p.remember(source, roles)
+}
+
+// rises refuses a version.txt that falls: agents would take the built-in rules for the newer ones.
+func (p *Publisher) rises(f *prepared, changes []Change) error {
+	const name = "version.txt"
+	if !slices.ContainsFunc(changes, func(c Change) bool { return c.Path == name && c.What != "added" }) {
+		return nil
+	}
+	before, err := os.ReadFile(p.path("published", name))
+	if err != nil {
+		return fmt.Errorf("read what was published: %w", err)
+	}
+	old, _ := strconv.Atoi(strings.TrimSpace(string(before))) // it was checked when it was published
+	now, err := strconv.Atoi(strings.TrimSpace(string(f.data[name])))
+	if err != nil || now < old {
+		return refuse("write a higher number, or the one that was", "version.txt falls from %d", old)
+	}
+	return nil
 }
 
 // A draft is what is going to be published.

@@ -57,8 +57,8 @@ type Config struct {
 	Now func() time.Time // nil: time.Now
 
 	// Passphrase returns the passphrase of a key, named like its file ("targets-1a2b3c4d5e6f"). fresh asks for one
-	// that is to be set, for the key named by its role and, of several, its number ("root 2 of 3"); it has at least 12
-	// bytes. It is called once for a key.
+	// that is to be set, for the key named by its role and, of several, its number ("root 2 of 3"); it has at least 12 bytes. It is called once for a key, and twice more while what
+	// it returns is wrong.
 	Passphrase func(ctx context.Context, key string, fresh bool) ([]byte, error)
 
 	// Check says what is wrong with source/; anything keeps Publish from publishing. Nil: nothing is checked.

@@ -25,10 +25,11 @@ const (
 	rootName     = "root.json"
 	stagedName   = "staged"
 
-	maxMetadata = 5_000_000 // bytes; go-tuf's clients read no more
-	maxTarget   = 50 << 20  // bytes of one file
-	maxTargets  = 10_000    // files
-	maxRoots    = 200       // go-tuf's clients follow 256 from the one that they were given
+	// Agents read no more than this.
+	maxMetadata = 4 << 20  // bytes
+	maxTarget   = 60 << 20 // bytes of one file
+	maxTargets  = 4096     // files
+	maxRoots    = 200      // go-tuf's clients follow 256 from the one that they were given
 )
 
 type (

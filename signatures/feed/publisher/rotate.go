@@ -357,24 +357,29 @@ func (p *Publisher) conclude(ctx context.Context, st state, r *repository, d *dr
 
 // lacksSignatures says which signatures a new root needs still.
 func lacksSignatures(old, next *rootMeta) string {
-	var parts []string
-	for i, by := range []*rootMeta{old, next} {
-		ids, need := keysOf(roleRoot, by, nil)
-		have := 0
-		var missing []string
-		for _, id := range ids {
-			if slices.ContainsFunc(next.Signatures, func(s metadata.Signature) bool { return s.KeyID == id }) {
-				have++
-			} else {
-				missing = append(missing, keyName(roleRoot, id))
-			}
-		}
-		if have < need {
-			which := [...]string{"old", "new"}[i]
-			parts = append(parts, fmt.Sprintf("%d more of the %s root keys (%s)", need-have, which, strings.Join(missing, ", ")))
+	oldIDs, oldNeed := keysOf(roleRoot, old, nil)
+	newIDs, newNeed := keysOf(roleRoot, next, nil)
+	if slices.Equal(slices.Sorted(slices.Values(oldIDs)), slices.Sorted(slices.Values(newIDs))) {
+		return lacks(next, oldIDs, max(oldNeed, newNeed), "root keys")
+	}
+	parts := []string{lacks(next, oldIDs, oldNeed, "old root keys"), lacks(next, newIDs, newNeed, "new root keys")}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " and ")
+}
+
+// lacks says which signatures of so many of the keys are missing.
+func lacks(m *rootMeta, ids []string, need int, what string) string {
+	var missing []string
+	for _, id := range ids {
+		if slices.ContainsFunc(m.Signatures, func(s metadata.Signature) bool { return s.KeyID == id }) {
+			need--
+		} else {
+			missing = append(missing, keyName(roleRoot, id))
 		}
 	}
-	return strings.Join(parts, " and ")
+	if need <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d more of the %s (%s)", need, what, strings.Join(missing, ", "))
 }
 
 func (p *Publisher) rotateOrg(ctx context.Context, st state, r *repository, d *draft, q Rotation) (Published, error) {

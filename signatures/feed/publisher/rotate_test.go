@@ -83,7 +83,7 @@ func TestRootKeysSignOneByOne(t *testing.T) {
 	s.wantFiles(r, map[string]string{})
 	s.cfg.RootKeys = s.sticks[:1]
 	out := s.rotate(Rotation{Role: "root", Renew: true})
-	if !strings.HasPrefix(out.Waiting, "1 more of the old root keys (root-") || out.Versions["root"] != 1 {
+	if !strings.HasPrefix(out.Waiting, "1 more of the root keys (root-") || out.Versions["root"] != 1 {
 		t.Fatalf("%+v", out)
 	}
 	if _, err := s.publisher().Rotate(t.Context(), Rotation{Role: "targets"}); err == nil || !strings.Contains(err.Error(), "waits for signatures already") {
@@ -127,7 +127,7 @@ func TestLostRootKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	out = s.rotate(Rotation{Role: "timestamp"})
-	if !strings.Contains(out.Waiting, "1 more of the old root keys") {
+	if !strings.Contains(out.Waiting, "1 more of the root keys") {
 		t.Errorf("%+v", out)
 	}
 	if err := s.publisher().Discard(); err != nil {

@@ -15,6 +15,12 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
+// pathLetters are what every file system and every address takes as it is; agents accept no others.
+const (
+	pathLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+	maxPath     = 150
+)
+
 // Belongs reports whether a path is one that a feed's source may hold. role is who signs it: "targets" or "org".
 func Belongs(name string) (role string, ok bool) {
 	role = roleTargets
@@ -22,6 +28,9 @@ func Belongs(name string) (role string, ok bool) {
 		role, name = roleOrg, strings.TrimPrefix(name, "org/")
 	}
 	dir, base := path.Split(name)
+	if len(name) > maxPath || strings.Trim(base, pathLetters) != "" {
+		return role, false
+	}
 	switch dir {
 	case "":
 		ok = base == "decisions.yml" || base == "version.txt" && role == roleTargets
@@ -42,7 +51,7 @@ func skipped(name string) bool {
 
 // strangers lists what does not belong in source/.
 func strangers(source fs.FS) (defects []error) {
-	n := 0
+	n, seen := 0, map[string]bool{}
 	err := fs.WalkDir(source, ".", func(name string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -63,11 +72,16 @@ func strangers(source fs.FS) (defects []error) {
 			return err
 		}
 		_, ok := Belongs(name)
+		if low := strings.ToLower(name); seen[low] {
+			defects = append(defects, fmt.Errorf("%s: another file has this name in other letters", name))
+		} else {
+			seen[low] = true
+		}
 		switch {
 		case !info.Mode().IsRegular():
 			defects = append(defects, fmt.Errorf("%s: is no plain file", name))
 		case !ok:
-			defects = append(defects, fmt.Errorf("%s: does not belong in a feed; rules are campaigns/*.yml and techniques/*.yml", name))
+			defects = append(defects, fmt.Errorf("%s: does not belong in a feed; rules are campaigns/*.yml and techniques/*.yml, with plain letters, digits and hyphens", name))
 		case info.Size() > maxTarget:
 			defects = append(defects, fmt.Errorf("%s: %d bytes; at most %d are published", name, info.Size(), maxTarget))
 		}

@@ -58,6 +58,10 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"until": until,
 		"stop":  stop,
 		"scrub": scrub,
+		"replace": func(ts *testscript.TestScript, _ bool, args []string) { // replace FILE OLD NEW
+			data := strings.ReplaceAll(ts.ReadFile(args[0]), args[1], args[2])
+			ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(data), 0o644))
+		},
 	}
 }
 

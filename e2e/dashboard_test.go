@@ -34,9 +34,11 @@ const (
 	imagesFolder, imagesWanted = "../docs/images", "EXTWATCH_IMAGES"
 )
 
-// fetchAxe gets the checker for accessibility, once.
+// fetchAxe gets the checker for accessibility and the foreign feed client, once.
 func fetchAxe() error {
-	if _, err := os.Stat(axeFile); !errors.Is(err, fs.ErrNotExist) {
+	_, axe := os.Stat(axeFile)
+	_, tuf := os.Stat(tufModule)
+	if err := errors.Join(axe, tuf); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	out, err := exec.Command("npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund").CombinedOutput()

@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"slices"
+	"maps"
 	"strings"
+	"testing/fstest"
 
 	"github.com/spf13/cobra"
 
@@ -45,35 +46,72 @@ Exit code: 0 no mistake, 1 error, 2 mistakes.`,
 	return cmd
 }
 
-// checkSource says what is wrong with a feed's source.
-func checkSource(ctx context.Context, source fs.FS) []error {
-	var out []error
-	for _, d := range signatures.Check(ctx, withoutDecisions{source}) {
-		out = append(out, d)
+// checkSource says what is wrong with a feed's source. It is judged as machines use it: together with the built-in rules,
+// which cover campaigns that the feed has indicators of.
+func checkSource(ctx context.Context, source fs.FS) (out []error) {
+	own, err := ownFiles(source)
+	if err != nil {
+		return []error{err}
 	}
-	for _, d := range append(checkDecisions(source, "decisions.yml"), checkDecisions(source, "org/decisions.yml")...) {
+	for _, name := range []string{"decisions.yml", "org/decisions.yml"} {
+		for _, d := range checkDecisions(source, name) {
+			out = append(out, d)
+		}
+		delete(own, name)
+	}
+	builtin, err := signatures.Builtin()
+	if err != nil {
+		return []error{fmt.Errorf("load the built-in rules: %w", err)}
+	}
+	rs, err := signatures.Load(own)
+	if err != nil { // the mistakes of the files alone; those with the rest would only hide them
+		for _, d := range signatures.Check(ctx, own) {
+			out = append(out, d)
+		}
+		return out
+	}
+	for _, d := range clashes(rs, builtin) {
 		out = append(out, d)
 	}
 	if len(out) > 0 {
 		return out
 	}
-	clashes, err := clashes(source)
-	if err != nil {
-		return []error{err}
+	all := fstest.MapFS{}
+	for _, r := range builtin.Rules() {
+		all[r.Path] = &fstest.MapFile{Data: r.Source, Mode: 0o444}
 	}
-	return clashes
+	maps.Copy(all, own)
+	for _, d := range signatures.Check(ctx, all) {
+		// A built-in rule may miss the built-in lists here; its own mistakes are no business of the feed's author.
+		if _, theirs := own[d.Path]; theirs || !strings.HasSuffix(d.Path, ".yml") {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// ownFiles reads a feed's source.
+func ownFiles(source fs.FS) (fstest.MapFS, error) {
+	files := fstest.MapFS{}
+	err := fs.WalkDir(source, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return fmt.Errorf("read source/: %w", err)
+		}
+		if _, ok := publisher.Belongs(name); !ok || e.IsDir() {
+			return nil
+		}
+		data, err := fs.ReadFile(source, name)
+		if err != nil {
+			return fmt.Errorf("read source/: %w", err)
+		}
+		files[name] = &fstest.MapFile{Data: data, Mode: 0o444}
+		return nil
+	})
+	return files, err
 }
 
 // clashes finds rules that have the name or the ID of a built-in one in another file. One in the same file replaces it.
-func clashes(source fs.FS) (defects []error, err error) {
-	builtin, err := signatures.Builtin()
-	if err != nil {
-		return nil, fmt.Errorf("load the built-in rules: %w", err)
-	}
-	rs, err := signatures.Load(withoutDecisions{source})
-	if err != nil {
-		return nil, fmt.Errorf("load the feed's rules: %w", err)
-	}
+func clashes(rs, builtin *signatures.Ruleset) (defects []signatures.Defect) {
 	for _, r := range rs.Rules() {
 		for _, b := range builtin.Rules() {
 			switch {
@@ -85,25 +123,8 @@ func clashes(source fs.FS) (defects []error, err error) {
 			}
 		}
 	}
-	return defects, nil
+	return defects
 }
-
-// withoutDecisions is a feed's source without what is no rule.
-type withoutDecisions struct{ fs.FS }
-
-// ReadDir implements [fs.ReadDirFS].
-func (w withoutDecisions) ReadDir(name string) ([]fs.DirEntry, error) {
-	list, err := fs.ReadDir(w.FS, name)
-	return slices.DeleteFunc(list, func(e fs.DirEntry) bool {
-		return e.Name() == "decisions.yml" || strings.HasPrefix(e.Name(), ".") || strings.HasSuffix(e.Name(), "~")
-	}), err
-}
-
-// ReadFile implements [fs.ReadFileFS].
-func (w withoutDecisions) ReadFile(name string) ([]byte, error) { return fs.ReadFile(w.FS, name) }
-
-// Stat implements [fs.StatFS].
-func (w withoutDecisions) Stat(name string) (fs.FileInfo, error) { return fs.Stat(w.FS, name) }
 
 func newFeedDiff(c *console) *cobra.Command {
 	f := &feedFlags{}

@@ -78,15 +78,8 @@ func Init(ctx context.Context, cfg Config, plan Plan) (Created, error) {
 			keys[role] = append(keys[role], k)
 		}
 	}
-	for _, dir := range []string{cfg.Dir, p.path("keys"), p.path("source", "campaigns"), p.path("source", "techniques"), p.path("source", "indicators"),
-		p.path(publicName), p.path(publicName, metadataName), p.path(publicName, targetsName)} {
-		mode := os.FileMode(0o755)
-		if dir == p.path("keys") {
-			mode = 0o700
-		}
-		if err := os.MkdirAll(dir, mode); err != nil {
-			return Created{}, fmt.Errorf("make the feed's folder: %w", err)
-		}
+	if err := p.makeFolders(); err != nil {
+		return Created{}, fmt.Errorf("make the feed's folder: %w", err)
 	}
 	for role, list := range keys {
 		for i, k := range list {
@@ -104,6 +97,15 @@ func Init(ctx context.Context, cfg Config, plan Plan) (Created, error) {
 	sum := sha256.Sum256(root)
 	out.Root, out.Fingerprint = p.path(rootName), hex.EncodeToString(sum[:])
 	return out, p.settings.write(p.path(settingsName)) // last: without it the folder is no feed
+}
+
+func (p *Publisher) makeFolders() error {
+	for _, dir := range []string{p.path("source", "campaigns"), p.path("source", "techniques"), p.path("source", "indicators")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	return errors.Join(os.MkdirAll(p.path("keys"), 0o700), makeFolder(p.path(publicName, metadataName)), makeFolder(p.path(publicName, targetsName)))
 }
 
 // keyFolder is where a role's i-th key is put.

@@ -80,7 +80,7 @@ func (p *Publisher) write(changes []change) error {
 				return err
 			}
 		}
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		if err := makeFolder(filepath.Dir(file)); err != nil {
 			return fmt.Errorf("publish %s: %w", c.file, err)
 		}
 		if err := replace(file, c.data, 0o644); err != nil {
@@ -88,6 +88,20 @@ func (p *Publisher) write(changes []change) error {
 		}
 	}
 	return nil
+}
+
+// makeFolder makes a folder that the web server can read, whatever the umask of who publishes.
+func makeFolder(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := makeFolder(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return os.Chmod(dir, 0o755)
 }
 
 // prune removes metadata and files that no reader asks for any more, and what a crash left. Roots stay for ever: an agent that

@@ -69,7 +69,7 @@ func (p *Publisher) publish(ctx context.Context, q Request, refresh bool) (Publi
 	if err != nil {
 		return Published{}, err
 	}
-	if err := p.guard(ctx, st, r, q.AcceptPublic || refresh); err != nil {
+	if err := p.guard(ctx, st, r, (q.AcceptPublic || refresh) && r.before == nil); err != nil {
 		return Published{}, err
 	}
 	d := &draft{root: r.root, refresh: refresh}
@@ -245,7 +245,7 @@ func (p *Publisher) finish(ctx context.Context, st state, r *repository, d *draf
 	if err := st.done(p, d.next.versions()); err != nil {
 		return Published{}, err
 	}
-	if d.staged != nil {
+	if d.staged != nil || r.before != nil {
 		if err := p.unstage(&d.next); err != nil {
 			return Published{}, err
 		}

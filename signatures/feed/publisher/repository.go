@@ -43,7 +43,7 @@ type (
 // is what publishing mends.
 type repository struct {
 	root      *rootMeta
-	before    *rootMeta // the root before the last; nil when there is one only
+	before    *rootMeta // the root before the last, while the change to the last is not finished; else nil
 	timestamp *timestampMeta
 	snapshot  *snapshotMeta
 	targets   *targetsMeta
@@ -78,6 +78,11 @@ func (p *Publisher) read() (*repository, error) {
 	}
 	if err := p.readRoots(r); err != nil {
 		return nil, err
+	}
+	if open, err := p.unfinished(r); err != nil {
+		return nil, err
+	} else if !open {
+		r.before = nil
 	}
 	if r.timestamp, err = readRole(p, r, roleTimestamp, "timestamp.json", metadata.Timestamp(), nil); err != nil {
 		return nil, err
@@ -142,6 +147,20 @@ func (p *Publisher) readRoots(r *repository) error {
 	return refuse("make a new feed", "there are more than %d roots", maxRoots)
 }
 
+// unfinished reports whether the last root is one that this folder was still publishing when it was cut off. Only then
+// do the keys of the root before it count: they may have been replaced because they were stolen.
+func (p *Publisher) unfinished(r *repository) (bool, error) {
+	staged, err := os.ReadFile(p.path(stagedName, rootName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the new root: %w", err)
+	}
+	shown, err := os.ReadFile(p.path(publicName, metadataName, numbered(r.root.Signed.Version, roleRoot)))
+	return err == nil && bytes.Equal(staged, shown), nil
+}
+
 // verifyRoot verifies that a root follows another.
 func verifyRoot(old *rootMeta, data []byte) (*rootMeta, error) {
 	next, err := metadata.Root().FromBytes(data)
@@ -154,8 +173,8 @@ func verifyRoot(old *rootMeta, data []byte) (*rootMeta, error) {
 	return next, errors.Join(old.VerifyDelegate(roleRoot, next), next.VerifyDelegate(roleRoot, next))
 }
 
-// readRole reads the metadata of a role that the root names. What the last root signs no more is believed when the one
-// before did: a change of keys was interrupted then, and the next publishing signs anew.
+// readRole reads the metadata of a role that the root names. While a change of keys is not finished, what the root
+// before says is believed too; the next publishing signs it anew.
 func readRole[T metadata.Roles](p *Publisher, r *repository, role, name string, into *metadata.Metadata[T], want *metadata.MetaFiles) (*metadata.Metadata[T], error) {
 	data, err := p.readMetadata(name)
 	if err != nil {

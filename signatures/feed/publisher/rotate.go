@@ -40,6 +40,9 @@ func (p *Publisher) Rotate(ctx context.Context, q Rotation) (Published, error) {
 			return Published{}, errors.Join(err, refuse("sign it with 'extwatch feed sign', or drop it with 'extwatch feed sign --discard'",
 				"a new root waits for signatures already"))
 		}
+		if r.before != nil {
+			return Published{}, refuse("run 'extwatch feed publish' first", "the last change of keys was interrupted")
+		}
 		if q.Role == roleOrg {
 			return p.rotateOrg(ctx, st, r, d, q)
 		}
@@ -110,7 +113,7 @@ func (p *Publisher) staged(r *repository) (*rootMeta, []byte, error) {
 		return nil, nil, refuse("drop it with 'extwatch feed sign --discard'", "the root in staged/ does not follow the published one: %w", err)
 	}
 	if m.Signed.Version <= r.root.Signed.Version {
-		return nil, nil, p.unstage(r) // it was published; the publisher was cut off then
+		return nil, nil, nil // it is shown; finish puts it away
 	}
 	return m, data, nil
 }

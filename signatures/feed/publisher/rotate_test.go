@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -270,4 +271,89 @@ func TestOrgOfAnotherTeam(t *testing.T) {
 		}
 		s.wantFiles(r, files)
 	}
+}
+
+// Who stole the keys of daily work, and can write to public/ as well, achieves nothing once they are replaced: the
+// publisher neither signs what they say nor takes it for its own.
+func TestReplacedKeysCountNoMore(t *testing.T) {
+	t.Parallel()
+	s := open(t, Plan{})
+	s.put("campaigns/a.yml", "a: 1\n")
+	s.publish(Request{})
+	stolen := filepath.Join(t.TempDir(), "feed")
+	if err := os.CopyFS(stolen, os.DirFS(s.cfg.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := chmodKeys(stolen); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []string{"targets", "snapshot", "timestamp"} {
+		s.rotate(Rotation{Role: role})
+	}
+	r := s.reader()
+	files := map[string]string{"campaigns/a.yml": "a: 1\n"}
+	s.wantFiles(r, files)
+
+	thief := &shop{t: t, cfg: s.cfg}
+	thief.cfg.Dir = stolen
+	thief.put("campaigns/a.yml", "evil: 1\n")
+	for range 8 {
+		thief.publish(Request{})
+	}
+	for _, what := range []string{"targets/campaigns", "metadata"} {
+		names, err := os.ReadDir(filepath.Join(stolen, "public", what))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range names {
+			data, err := os.ReadFile(filepath.Join(stolen, "public", what, e.Name()))
+			if err := errors.Join(err, os.WriteFile(filepath.Join(s.public(), what, e.Name()), data, 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, do := range map[string]func(*Publisher) (Published, error){
+		"refresh": func(p *Publisher) (Published, error) { return p.Refresh(t.Context()) },
+		"publish": func(p *Publisher) (Published, error) { return p.Publish(t.Context(), Request{AcceptPublic: true}) },
+		"rotate":  func(p *Publisher) (Published, error) { return p.Rotate(t.Context(), Rotation{Role: "root"}) },
+	} {
+		if out, err := do(s.publisher()); err == nil || !strings.Contains(err.Error(), "not as it was published") || hint(t, err) == "" {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+	if got, err := r.update(s.public()); err == nil {
+		t.Errorf("a client took %v", got)
+	}
+}
+
+// The past is kept for slow readers, and not for ever.
+func TestPrune(t *testing.T) {
+	t.Parallel()
+	s := open(t, Plan{})
+	r := s.reader()
+	for i := range 2 * keepVersions {
+		s.put("campaigns/a.yml", strings.Repeat("a: 1\n", i+1))
+		s.publish(Request{})
+	}
+	count := func() (metadata, targets int) {
+		a, _ := filepath.Glob(filepath.Join(s.public(), "metadata", "*.targets.json"))
+		b, _ := filepath.Glob(filepath.Join(s.public(), "targets", "campaigns", "*"))
+		return len(a), len(b)
+	}
+	if m, f := count(); m != 2*keepVersions+1 || f != 2*keepVersions {
+		t.Errorf("%d and %d files of a young past", m, f)
+	}
+	if err := os.WriteFile(filepath.Join(s.public(), "targets", temporary+"left"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(keepFor + time.Hour)
+	s.cfg.Now = func() time.Time { return later }
+	s.publish(Request{})
+	if m, f := count(); m != keepVersions || f != keepVersions {
+		t.Errorf("%d and %d files of an old past", m, f)
+	}
+	if _, err := os.Stat(filepath.Join(s.public(), "targets", temporary+"left")); err == nil {
+		t.Error("what a crash left is still there")
+	}
+	s.wantFiles(r, map[string]string{"campaigns/a.yml": strings.Repeat("a: 1\n", 2*keepVersions)})
 }

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -100,4 +103,46 @@ func killedAt(t *testing.T, step int, do func(*Publisher, *shop) error, moved bo
 		t.Fatal(fmt.Sprint("no end after ", step))
 	}
 	return done
+}
+
+// A key is lost, so nothing can be signed by the old and the new one: between two writes a client has to wait. It keeps
+// what it has, and the next publisher goes on.
+func TestKilledWhileALostKeyIsReplaced(t *testing.T) {
+	t.Parallel()
+	s := open(t, Plan{})
+	s.put("campaigns/a.yml", "a: 1\n")
+	s.publish(Request{})
+	files := map[string]string{"campaigns/a.yml": "a: 1\n"}
+	r := s.reader()
+	s.wantFiles(r, files)
+	lost, _ := filepath.Glob(filepath.Join(s.cfg.Dir, "keys", "timestamp-*"))
+	if err := os.Remove(lost[0]); err != nil {
+		t.Fatal(err)
+	}
+	s.cfg.wrote = func(file string) error {
+		if strings.HasSuffix(file, "timestamp.json") {
+			return errKilled
+		}
+		return nil
+	}
+	if _, err := s.publisher().Rotate(t.Context(), Rotation{Role: "timestamp"}); !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	if got, err := r.update(s.public()); err == nil {
+		t.Errorf("a client took %v", got)
+	}
+	s.cfg.wrote = nil
+	if _, err := s.publisher().Rotate(t.Context(), Rotation{Role: "targets"}); err == nil || hint(t, err) == "" {
+		t.Error(err)
+	}
+	if _, err := s.publisher().Status(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if out, err := s.publisher().Refresh(t.Context()); err != nil || out.Versions["root"] != 2 {
+		t.Fatal(out, err)
+	}
+	s.wantFiles(r, files)
+	s.wantFiles(s.reader(), files)
+	s.rotate(Rotation{Role: "targets"})
+	s.wantFiles(r, files)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -229,6 +228,6 @@ func writeIn(root *os.Root, name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(f, string(data))
+	_, err = f.Write(data)
 	return errors.Join(err, f.Close())
 }

@@ -123,7 +123,11 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 		info.executed = true
 		return e.driveSteps(f, c)
 	}
-	if e.cold(info) {
+	if info.awaits {
+		info.executed = true
+		return e.driveAwaiter(f, c)
+	}
+	if e.cold(info) && !info.states {
 		info.executed = true
 		return e.unknownCall(f, nil, c)
 	}
@@ -315,6 +319,7 @@ func (e *engine) finish(f *activation, info *code, en *entry) {
 	case info.generator:
 		o := e.alloc(f, info.node, "Generator")
 		e.grow(o.ensure("yields"), join(f.yields, ret))
+		e.grow(o.ensure("returned"), ret)
 		if info.async {
 			o.class = "AsyncGenerator"
 		}

@@ -70,6 +70,7 @@ func (e *engine) driveSteps(f *activation, c call) *value {
 		}
 		if !known || op.n == stepReturn {
 			e.grow(out.ensure("yields"), v)
+			e.grow(out.ensure("returned"), v)
 		}
 	}
 	return objectValue(out)

@@ -183,6 +183,9 @@ func (e *engine) callMember(f *activation, recv, key *value, c call) *value {
 	}
 	if name, ok := key.name(); ok {
 		c.name = name
+		if v := e.builtCall(f, recv, name, c); v != nil {
+			return v
+		}
 		if v := e.callNamed(f, recv, name, c); v != nil {
 			return v
 		}

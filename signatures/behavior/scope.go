@@ -182,6 +182,9 @@ type code struct {
 	name                    string
 	arrow, async, generator bool
 	steps                   bool          // it drives the steps of another function
+	awaits                  bool          // it makes a promise of a generator
+	states                  bool          // a generator, as regenerator writes it
+	marked                  bool          // it makes such a generator
 	class                   *js.ClassDecl // set for a constructor made from a class
 	memo                    map[uint64]*entry
 	runs                    int

@@ -1,0 +1,15 @@
+package behavior
+
+// builtCall is a method of what build tools and frameworks put around the code, known by its name and by what it is
+// given; nil when it is none.
+func (e *engine) builtCall(f *activation, recv *value, name string, c call) *value {
+	switch name {
+	case "mark", "wrap", "async", "m", "w":
+		return e.regenerated(f, name, c)
+	case "__awaiter":
+		if len(recv.fns)+len(recv.paths) == 0 && len(c.args) == 4 && len(c.arg(3).orEmpty().fns) > 0 {
+			return e.driveAwaiter(f, c)
+		}
+	}
+	return nil
+}

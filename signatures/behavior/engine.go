@@ -45,6 +45,7 @@ type engine struct {
 	shown    int  // values within the arguments of one call that were made text
 	over     bool // the budget is spent
 	cut      bool // a task was stopped
+	chunked  bool // a file of webpack has handed its modules to the others
 
 	codes   map[js.INode]*code
 	made    []*closure // all closures in the order of their creation
@@ -83,6 +84,8 @@ type leftover struct {
 
 type moduleState struct {
 	exports *object
+	common  *object // of CommonJS: what module stands for
+	require *closure
 	started bool
 }
 

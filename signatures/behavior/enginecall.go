@@ -19,6 +19,9 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		name := e.dotName(callee)
 		c := e.callOf(f, x, recv, x.Args)
 		e.touch(f, callee)
+		if v := e.borrowed(f, callee, recv, name, c); v != nil {
+			return v
+		}
 		return e.callMember(f, recv, e.nameValue(name), c)
 	case *js.IndexExpr:
 		if super(callee.X) {
@@ -133,6 +136,11 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 	}
 	if e.depth >= callDepth {
 		return anything.tainted(e.taintsOf(f, c.args))
+	}
+	if info.requires && e.chunked {
+		if v := e.lateModule(f, cl, c); v != nil {
+			return v
+		}
 	}
 	en := e.entryFor(f, cl, &c)
 	if en == nil {

@@ -56,6 +56,9 @@ func (e *engine) globalName(f *activation, x *js.Var, name string) *value {
 	if library(name) {
 		return e.pathNamed(name)
 	}
+	if v := e.commonName(f, name); v != nil {
+		return v
+	}
 	g := e.global(f.u)
 	if v := e.get(f, g, name); v != nil {
 		if native(name) {
@@ -178,14 +181,17 @@ func isElementPath(p string) bool {
 // callMember calls recv[key](…).
 func (e *engine) callMember(f *activation, recv, key *value, c call) *value {
 	c.this = recv
-	if recv == nil {
-		return e.unknownCall(f, nil, c)
-	}
-	if name, ok := key.name(); ok {
-		c.name = name
+	name, named := key.name()
+	if named {
 		if v := e.builtCall(f, recv, name, c); v != nil {
 			return v
 		}
+	}
+	if recv == nil {
+		return e.unknownCall(f, nil, c)
+	}
+	if named {
+		c.name = name
 		if v := e.callNamed(f, recv, name, c); v != nil {
 			return v
 		}

@@ -11,7 +11,7 @@ import (
 
 // startModule runs an ES module once and returns its exports.
 func (e *engine) startModule(u *unit) *object {
-	key := string(u.context) + "\x01" + u.file
+	key := moduleKey(u)
 	m := e.modules[key]
 	if m == nil {
 		m = &moduleState{exports: e.newObject("module")}
@@ -39,6 +39,22 @@ func (e *engine) startModule(u *unit) *object {
 	return m.exports
 }
 
+func moduleKey(u *unit) string { return string(u.context) + "\x01" + u.file }
+
+// named reports whether a specifier without an extension may mean a file: as bundlers look for it, the file of that name
+// or the index of a folder.
+func named(file, name string) bool {
+	rest, ok := strings.CutPrefix(file, name)
+	if !ok {
+		return false
+	}
+	switch rest {
+	case "", ".js", ".mjs", ".cjs", "/index.js", "/index.mjs", "/index.cjs":
+		return true
+	}
+	return false
+}
+
 // exportsOf finds the module that a specifier names; nil when it is not in the package.
 func (e *engine) exportsOf(f *activation, spec string) *object {
 	if strings.Contains(spec, "webextension-polyfill") {
@@ -50,7 +66,7 @@ func (e *engine) exportsOf(f *activation, spec string) *object {
 	}
 	var other *unit
 	for _, u := range e.units {
-		if u.ast == nil || u.file != name && u.file != name+".js" && u.file != name+".mjs" {
+		if u.ast == nil || !named(u.file, name) {
 			continue
 		}
 		if u.context == f.u.context {

@@ -76,9 +76,18 @@ func stateful(params *js.Params, body *js.BlockStmt) bool {
 			inner = b.List[0]
 		}
 	}
-	s, ok := inner.(*js.SwitchStmt)
-	if !ok {
-		return false
+	var asked js.IExpr
+	switch s := inner.(type) {
+	case *js.SwitchStmt:
+		asked = s.Init
+	case *js.IfStmt: // a switch of one case, made shorter
+		if b, ok := s.Cond.(*js.BinaryExpr); ok {
+			if asked = b.X; b.Op == js.EqEqEqToken {
+				if _, constant := unwrap(b.X).(*js.LiteralExpr); constant {
+					asked = b.Y
+				}
+			}
+		}
 	}
 	of := func(x js.IExpr) bool {
 		d, ok := unwrap(x).(*js.DotExpr)
@@ -88,10 +97,13 @@ func stateful(params *js.Params, body *js.BlockStmt) bool {
 		v, ok := d.X.(*js.Var)
 		return ok && resolve(v) == resolve(state)
 	}
-	if a, ok := unwrap(s.Init).(*js.BinaryExpr); ok {
+	if asked == nil {
+		return false
+	}
+	if a, ok := unwrap(asked).(*js.BinaryExpr); ok {
 		return a.Op == js.EqToken && of(a.X) && of(a.Y)
 	}
-	return of(s.Init)
+	return of(asked)
 }
 
 // makesStates reports whether a function returns what is made from such a function: the generator function that
@@ -147,7 +159,7 @@ func (e *engine) driveStates(f *activation, c call, fn *closure) *value {
 		}
 		finish := closureValue(e.nativeFn("return", func(e *engine, f *activation, k call) *value {
 			e.grow(out.ensure("returned"), k.arg(1))
-			return nil
+			return k.arg(1)
 		}))
 		delegate := closureValue(e.nativeFn("delegate", func(e *engine, f *activation, k call) *value {
 			for _, v := range e.items(f, k.arg(0)) {

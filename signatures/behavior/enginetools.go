@@ -6,9 +6,15 @@ func (e *engine) builtCall(f *activation, recv *value, name string, c call) *val
 	switch name {
 	case "mark", "wrap", "async", "m", "w":
 		return e.regenerated(f, name, c)
+	case "push":
+		return e.chunk(f, c)
 	case "__awaiter":
-		if len(recv.fns)+len(recv.paths) == 0 && len(c.args) == 4 && len(c.arg(3).orEmpty().fns) > 0 {
+		if len(recv.orEmpty().fns)+len(recv.orEmpty().paths) == 0 && len(c.args) == 4 && len(c.arg(3).orEmpty().fns) > 0 {
 			return e.driveAwaiter(f, c)
+		}
+	case "__generator":
+		if len(recv.orEmpty().paths) == 0 && len(c.args) == 2 && len(c.arg(1).orEmpty().fns) > 0 {
+			return e.driveSteps(f, c)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -61,7 +62,37 @@ func (c *collector) sources() {
 		case ".js", ".mjs", ".cjs":
 			if u, ok := c.meant(name); ok && !c.used[name] {
 				c.addScript(name, u)
+				c.needs(name, u, 0)
 			}
+		}
+	}
+}
+
+// need finds what a module of sources is made of: require("./x"), import … from "../y", import("./z").
+var need = regexp.MustCompile(`(?:\brequire\s*\(|\bfrom|\bimport\s*\(?)\s*["'](\.{1,2}/?[^"'\s]{0,200}|\.{1,2})["']`)
+
+// needs adds the files that a module of sources names without their extension, as only bundlers can load them, where it
+// runs itself.
+func (c *collector) needs(name string, like unit, depth int) {
+	const maxDepth, maxNeeds = 20, 200
+	f := c.loaded[name]
+	if f == nil || f.text == nil || depth > maxDepth {
+		return
+	}
+	for _, m := range need.FindAllSubmatch(f.text, maxNeeds) {
+		spec := string(m[1])
+		for _, suffix := range [...]string{"", ".js", ".mjs", ".cjs", "/index.js", "/index.mjs", "/index.cjs"} {
+			next := c.find(path.Dir(name), spec+suffix)
+			if next == "" {
+				continue
+			}
+			u := like
+			u.file = next
+			if c.seen[u.key()] == nil {
+				c.addScript(next, like)
+				c.needs(next, like, depth+1)
+			}
+			break
 		}
 	}
 }

@@ -1,0 +1,65 @@
+package behavior
+
+import "strings"
+
+// CommonJS modules of Node: sources that a build would bundle. Each sees require, module and exports of its own.
+
+// commonName is one of those names in a script that was loaded as a module and is no ECMAScript module; nil otherwise.
+func (e *engine) commonName(f *activation, name string) *value {
+	switch name {
+	case "module", "exports", "require":
+	default:
+		return nil
+	}
+	if !f.u.module {
+		return nil
+	}
+	m := e.modules[moduleKey(f.u)]
+	if m == nil {
+		return nil
+	}
+	if m.common == nil {
+		m.common = e.newObject("")
+		e.grow(m.common.ensure("exports"), objectValue(m.exports))
+		m.common.ensure("exports").now = m.common.ensure("exports").ever
+	}
+	switch name {
+	case "module":
+		return objectValue(m.common)
+	case "exports":
+		return objectValue(m.exports)
+	}
+	if m.require == nil {
+		u := f.u
+		m.require = e.nativeFn("require", func(e *engine, f *activation, c call) *value {
+			var out *value
+			for _, spec := range c.arg(0).texts() {
+				out = join(out, e.requiredFile(f, u, spec))
+			}
+			return out
+		})
+	}
+	return closureValue(m.require)
+}
+
+// requiredFile is what require gives for a file of the package, or anything.
+func (e *engine) requiredFile(f *activation, from *unit, spec string) *value {
+	if strings.HasSuffix(spec, "webextension-polyfill") {
+		return pathValue("@")
+	}
+	g := *f
+	g.u = from
+	exports := e.exportsOf(&g, spec)
+	if exports == nil {
+		if library(spec) {
+			return pathValue(spec)
+		}
+		return anything
+	}
+	for _, m := range e.modules {
+		if m.exports == exports && m.common != nil {
+			return join(e.get(f, m.common, "exports"), objectValue(exports))
+		}
+	}
+	return objectValue(exports)
+}

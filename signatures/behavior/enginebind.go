@@ -34,6 +34,7 @@ func (e *engine) bind(f *activation, b js.IBinding, v *value, declares bool) {
 	case *js.Var:
 		e.assignVar(f, b, v, declares)
 	case *js.BindingArray:
+		v = e.statePair(f, b, v)
 		items := e.sequence(f, v, len(b.List)+1)
 		for i, el := range b.List {
 			e.bindElement(f, el, at(items, i))

@@ -19,6 +19,7 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		name := e.dotName(callee)
 		c := e.callOf(f, x, recv, x.Args)
 		e.touch(f, callee)
+		e.virtual(f, c)
 		if v := e.borrowed(f, callee, recv, name, c); v != nil {
 			return v
 		}
@@ -39,7 +40,9 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		}
 	}
 	fn := e.eval(f, x.X)
-	v := e.callValue(f, fn, e.callOf(f, x, undef, x.Args))
+	c := e.callOf(f, x, undef, x.Args)
+	e.virtual(f, c)
+	v := e.callValue(f, fn, c)
 	return e.orFolded(f, x, fn, v)
 }
 

@@ -6,6 +6,10 @@ func (e *engine) builtCall(f *activation, recv *value, name string, c call) *val
 	switch name {
 	case "mark", "wrap", "async", "m", "w":
 		return e.regenerated(f, name, c)
+	case "useState", "useReducer", "useRef", "createRef", "useCallback", "useMemo", "useEffect", "useLayoutEffect":
+		return e.hook(f, name, c)
+	case "setState":
+		return e.setState(f, recv, c)
 	case "push":
 		return e.chunk(f, c)
 	case "__awaiter":

@@ -22,6 +22,7 @@ type channels struct {
 	evals     map[*unit]spot
 	texts     map[string]*unit
 	results   map[*unit]*object // of texts that are run in pages
+	shown     []string          // the last texts that a framework was told to show
 }
 
 // A message is what one place sends.

@@ -48,9 +48,12 @@ func (u *unit) site() string {
 
 // fieldSource tells by words in a selector or name what an input holds.
 func fieldSource(selector string) string {
-	s := strings.ToLower(selector)
+	s := strings.ReplaceAll(strings.ToLower(selector), "passphrase", "password")
 	switch {
-	case containsAny(s, "mnemonic", "seed", "phrase", "private-key", "privatekey", "private_key", "privkey", "recovery", "keystore"):
+	case containsAny(s, "base32", "totp"):
+		return srcOTP
+	case containsAny(s, "mnemonic", "seed", "phrase", "private-key", "privatekey", "private_key", "private key", "privkey", "recovery",
+		"keystore", "12 words", "24 words", "12-word", "24-word", "12 or 24", "secret words"):
 		return srcSeed
 	case containsAny(s, "passw", "pwd", "passcode"):
 		return srcPassword

@@ -1,0 +1,257 @@
+package behavior
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// Frameworks describe elements by calls: jsx("input", {placeholder: "Private key", onChange: handler}). What the function
+// is called is up to minifiers; the form of the call tells. The handlers are called with an event of such a field.
+
+// maxShown is how many of the texts that stand before a field may be its label: a heading, a hint and a label.
+const maxShown = 3
+
+// virtual looks at a call that may describe an element.
+func (e *engine) virtual(f *activation, c call) {
+	if len(c.args) < 2 || len(c.args[0].orEmpty().objs)+len(c.args[0].orEmpty().paths) > 0 {
+		return
+	}
+	for _, fn := range c.args[0].orEmpty().fns { // a component
+		if len(c.args[1].orEmpty().objs) == 1 && fn.info != nil && component(f, fn) {
+			e.render(f, fn, c)
+		}
+		return
+	}
+	tag, ok := c.args[0].known()
+	if !ok || tag.kind != aString || len(tag.s) == 0 || len(tag.s) > 10 {
+		return
+	}
+	for i, a := range c.args[1:] {
+		e.shows(f, a)
+		for _, o := range a.orEmpty().objs {
+			if i == 0 && o.class != "Array" {
+				e.shows(f, o.value("children"))
+			}
+		}
+	}
+	if tag.s != "input" && tag.s != "textarea" {
+		return
+	}
+	for _, props := range c.args[1].orEmpty().objs {
+		e.virtualField(f, c.node, tag.s, props)
+	}
+}
+
+// component reports whether a function may be a component: named with a capital, or of a name that a minifier gave.
+func component(f *activation, fn *closure) bool {
+	n := fn.name
+	return n == "" || n[0] >= 'A' && n[0] <= 'Z' || len(n) <= 2
+}
+
+// render calls a component with its properties, when they hold functions that it may call.
+func (e *engine) render(f *activation, fn *closure, c call) {
+	for _, k := range c.args[1].objs[0].cells {
+		if len(k.ever.orEmpty().fns) > 0 && fn.info.class == nil && fn.native == nil {
+			e.callClosure(f, fn, call{node: c.node, args: c.args[1:2]})
+			return
+		}
+	}
+}
+
+// value is what a field held, without noting who asked.
+func (o *object) value(name string) *value {
+	if c := o.field(name); c != nil {
+		return c.ever
+	}
+	return nil
+}
+
+// shows notes texts that are shown in a page.
+func (e *engine) shows(f *activation, v *value) {
+	const maxLabel = 80
+	if v == nil {
+		return
+	}
+	for _, t := range v.texts() {
+		if len(t) < 4 || len(t) > maxLabel || strings.Contains(t, gap) || slices.Contains(e.links.shown, t) {
+			continue
+		}
+		if e.links.shown = append(e.links.shown, t); len(e.links.shown) > maxShown {
+			e.links.shown = e.links.shown[1:]
+		}
+	}
+	for _, o := range v.objs {
+		if o.class == "Array" {
+			for i := range min(len(o.cells), maxShown) {
+				if inner := o.cells[i].ever; inner != nil && len(inner.objs) == 0 {
+					e.shows(f, inner)
+				}
+			}
+		}
+	}
+}
+
+// virtualField calls the handlers of a field with an event of it.
+func (e *engine) virtualField(f *activation, node js.INode, tag string, props *object) {
+	var handlers []string
+	var own []string
+	for i, k := range props.keys {
+		v := props.cells[i].ever.orEmpty()
+		switch {
+		case len(v.fns) > 0 && strings.HasPrefix(k, "on"), k == "ref" && len(v.objs)+len(v.fns) > 0:
+			handlers = append(handlers, k)
+		case k == "type" || k == "name" || k == "id" || k == "placeholder" || k == "aria-label" || k == "ariaLabel" || k == "label" || k == "title" ||
+			k == "className" || k == "class" || k == "autoComplete" || k == "data-testid":
+			own = append(own, v.texts()...)
+		}
+	}
+	if len(handlers) == 0 {
+		return
+	}
+	field := e.alloc(f, node, "element")
+	field.more().tag = tag
+	field.info.selector = describeField(tag, strings.Join(own, " "), e.links.shown)
+	event := e.alloc(f, node, "event")
+	e.setRest(f, event, anything)
+	for _, k := range [...]string{"target", "currentTarget", "nativeEvent"} {
+		e.set(f, event, k, objectValue(field))
+	}
+	for _, k := range handlers {
+		v := e.get(f, props, k)
+		arg := objectValue(event)
+		switch {
+		case k == "ref":
+			for _, o := range v.orEmpty().objs {
+				e.set(f, o, "current", objectValue(field))
+			}
+			arg = objectValue(field)
+		case strings.HasPrefix(k, "onUpdate:"): // Vue gives the value
+			arg = e.elementSource(f, node, field, "value")
+		}
+		e.callValue(f, v, call{node: node, args: []*value{arg, anything}})
+	}
+}
+
+// describeField tells what a field is for: its own attributes, or else what stands before it.
+func describeField(tag, own string, shown []string) string {
+	if fieldSource(own) != srcForm {
+		return tag + " " + own
+	}
+	for i := len(shown) - 1; i >= 0; i-- {
+		if labelSource(shown[i]) != srcForm {
+			return tag + " " + own + " " + shown[i]
+		}
+	}
+	return tag + " " + own
+}
+
+// labelSource is fieldSource of a text for people, which may also warn of something or speak of somebody.
+func labelSource(text string) string {
+	s := strings.ToLower(text)
+	if containsAny(s, "never", "don't", "do not", "not ask", "scam", "steal", "?") {
+		return srcForm
+	}
+	return fieldSource(s)
+}
+
+// Hooks of React and what imitates it.
+
+// hook is a call of one of React's hooks; nil when it is none.
+func (e *engine) hook(f *activation, name string, c call) *value {
+	switch name {
+	case "useState", "useReducer":
+		return e.stateHook(f, name, c)
+	case "useRef", "createRef":
+		o := e.alloc(f, c.node, "")
+		if c.arg(0) != nil && o.field("current") == nil {
+			e.set(f, o, "current", c.arg(0))
+		}
+		return objectValue(o)
+	case "useCallback":
+		if len(c.arg(0).orEmpty().fns) > 0 {
+			return c.arg(0)
+		}
+	case "useMemo":
+		if len(c.arg(0).orEmpty().fns) > 0 {
+			return e.callValue(f, c.arg(0), call{node: c.node})
+		}
+	case "useEffect", "useLayoutEffect":
+		if len(c.arg(0).orEmpty().fns) > 0 {
+			e.callValue(f, c.arg(0), call{node: c.node})
+			return undef
+		}
+	}
+	return nil
+}
+
+// stateHook is useState(first) or useReducer(step, first): the state, and a function that changes it.
+func (e *engine) stateHook(f *activation, name string, c call) *value {
+	first := c.arg(0)
+	var step *value
+	if name == "useReducer" {
+		if first, step = c.arg(1), c.arg(0); len(step.orEmpty().fns) == 0 {
+			return nil
+		}
+	}
+	state := e.alloc(f, c.node, "state")
+	pair := e.alloc(f, c.node, "Array")
+	if state.field("v") == nil {
+		for _, fn := range first.orEmpty().fns {
+			first = join(first, e.callClosure(f, fn, call{node: c.node}))
+		}
+		e.grow(state.ensure("v"), join(anything, first))
+		e.set(f, pair, "1", closureValue(e.nativeFn("set state", func(e *engine, f *activation, k call) *value {
+			v := k.arg(0)
+			old := e.get(f, state, "v")
+			if step != nil {
+				v = e.callValue(f, step, call{node: k.node, args: []*value{old, v}})
+			} else {
+				for _, fn := range v.orEmpty().fns {
+					v = join(v, e.callClosure(f, fn, call{node: k.node, args: []*value{old}}))
+				}
+			}
+			if carries(v) {
+				e.grow(state.ensure("v"), v)
+			}
+			return undef
+		})))
+	}
+	e.set(f, pair, "0", e.get(f, state, "v"))
+	return objectValue(pair)
+}
+
+// setState is this.setState({…}) of a class of React: it becomes part of this.state.
+func (e *engine) setState(f *activation, recv *value, c call) *value {
+	if len(recv.orEmpty().objs) == 0 {
+		return nil
+	}
+	for _, o := range recv.objs {
+		if o.lookup("setState", 0) != nil && o.lookup("setState", 0).ever != nil {
+			return nil
+		}
+		old := e.get(f, o, "state")
+		if len(old.orEmpty().objs) == 0 {
+			old = objectValue(e.alloc(f, c.node, "state"))
+			e.set(f, o, "state", old)
+		}
+		v := c.arg(0)
+		for _, fn := range v.orEmpty().fns {
+			v = join(v, e.callClosure(f, fn, call{node: c.node, args: []*value{old, anything}}))
+		}
+		for _, s := range old.objs {
+			e.spread(f, s, &value{objs: v.orEmpty().objs, taints: v.orEmpty().taints})
+		}
+	}
+	return undef
+}
+
+// statePair is what two names stand for that an unknown function gives at once, const [a, setA] = f(…): minifiers take
+// the name of hooks that are no members. Any other use only joins values that nobody knows.
+func (e *engine) statePair(f *activation, b *js.BindingArray, v *value) *value {
+	if len(b.List) != 2 || b.Rest != nil || v == nil || !v.any || len(v.objs)+len(v.taints)+len(v.atoms)+len(v.fns)+len(v.paths) > 0 {
+		return v
+	}
+	return e.stateHook(f, "useState", call{node: b})
+}

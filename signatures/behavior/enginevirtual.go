@@ -18,10 +18,8 @@ func (e *engine) virtual(f *activation, c call) {
 	if len(c.args) < 2 || len(c.args[0].orEmpty().objs)+len(c.args[0].orEmpty().paths) > 0 {
 		return
 	}
-	for _, fn := range c.args[0].orEmpty().fns { // a component
-		if len(c.args[1].orEmpty().objs) == 1 && fn.info != nil && component(f, fn) {
-			e.render(f, fn, c)
-		}
+	if len(c.args[0].orEmpty().fns) > 0 {
+		e.component(f, c)
 		return
 	}
 	tag, ok := c.args[0].known()
@@ -36,27 +34,48 @@ func (e *engine) virtual(f *activation, c call) {
 			}
 		}
 	}
-	if tag.s != "input" && tag.s != "textarea" {
+	for _, props := range c.args[1].orEmpty().objs {
+		if tag.s == "input" || tag.s == "textarea" {
+			e.virtualField(f, c.node, tag.s, props)
+			continue
+		}
+		for i, k := range props.keys {
+			if len(k) > 4 && strings.HasPrefix(k, "on") {
+				e.callValue(f, &value{fns: props.cells[i].ever.orEmpty().fns}, call{node: c.node, args: []*value{anything}})
+			}
+		}
+	}
+}
+
+// component looks at the description of a component: a function or class, and what it is given.
+func (e *engine) component(f *activation, c call) {
+	props := c.args[1].orEmpty().objs
+	if len(props) != 1 || props[0].class == "Array" {
 		return
 	}
-	for _, props := range c.args[1].orEmpty().objs {
-		e.virtualField(f, c.node, tag.s, props)
+	own, handlers := fieldProps(props[0])
+	if len(handlers) > 0 && fieldSource(own) != srcForm { // an input of a library
+		e.virtualField(f, c.node, "field", props[0])
+	}
+	for _, fn := range c.args[0].fns {
+		switch {
+		case fn.info == nil || fn.info.executed && len(props[0].keys) == 0:
+		case fn.info.class != nil || fn.props != nil && fn.props.field("prototype") != nil:
+			e.renderClass(f, fn, c)
+		case fn.name == "" || fn.name[0] >= 'A' && fn.name[0] <= 'Z' || len(fn.name) <= 2:
+			e.callClosure(f, fn, call{node: c.node, args: c.args[1:2]})
+		}
 	}
 }
 
-// component reports whether a function may be a component: named with a capital, or of a name that a minifier gave.
-func component(f *activation, fn *closure) bool {
-	n := fn.name
-	return n == "" || n[0] >= 'A' && n[0] <= 'Z' || len(n) <= 2
-}
-
-// render calls a component with its properties, when they hold functions that it may call.
-func (e *engine) render(f *activation, fn *closure, c call) {
-	for _, k := range c.args[1].objs[0].cells {
-		if len(k.ever.orEmpty().fns) > 0 && fn.info.class == nil && fn.native == nil {
-			e.callClosure(f, fn, call{node: c.node, args: c.args[1:2]})
-			return
-		}
+// renderClass makes an instance of a component and has it rendered.
+func (e *engine) renderClass(f *activation, fn *closure, c call) {
+	if e.prototype(f, fn).lookup("render", 0) == nil {
+		return
+	}
+	made := e.construct(f, closureValue(fn), call{node: c.node, args: c.args[1:2]})
+	for _, o := range made.orEmpty().objs {
+		e.callMember(f, objectValue(o), e.nameValue("render"), call{node: c.node})
 	}
 }
 
@@ -95,24 +114,13 @@ func (e *engine) shows(f *activation, v *value) {
 
 // virtualField calls the handlers of a field with an event of it.
 func (e *engine) virtualField(f *activation, node js.INode, tag string, props *object) {
-	var handlers []string
-	var own []string
-	for i, k := range props.keys {
-		v := props.cells[i].ever.orEmpty()
-		switch {
-		case len(v.fns) > 0 && strings.HasPrefix(k, "on"), k == "ref" && len(v.objs)+len(v.fns) > 0:
-			handlers = append(handlers, k)
-		case k == "type" || k == "name" || k == "id" || k == "placeholder" || k == "aria-label" || k == "ariaLabel" || k == "label" || k == "title" ||
-			k == "className" || k == "class" || k == "autoComplete" || k == "data-testid":
-			own = append(own, v.texts()...)
-		}
-	}
+	own, handlers := fieldProps(props)
 	if len(handlers) == 0 {
 		return
 	}
 	field := e.alloc(f, node, "element")
 	field.more().tag = tag
-	field.info.selector = describeField(tag, strings.Join(own, " "), e.links.shown)
+	field.info.selector = describeField(tag, own, e.links.shown)
 	event := e.alloc(f, node, "event")
 	e.setRest(f, event, anything)
 	for _, k := range [...]string{"target", "currentTarget", "nativeEvent"} {
@@ -121,6 +129,9 @@ func (e *engine) virtualField(f *activation, node js.INode, tag string, props *o
 	for _, k := range handlers {
 		v := e.get(f, props, k)
 		arg := objectValue(event)
+		if tag == "field" { // some hand on the value, some the event
+			arg = join(arg, e.elementSource(f, node, field, "value"))
+		}
 		switch {
 		case k == "ref":
 			for _, o := range v.orEmpty().objs {
@@ -132,6 +143,22 @@ func (e *engine) virtualField(f *activation, node js.INode, tag string, props *o
 		}
 		e.callValue(f, v, call{node: node, args: []*value{arg, anything}})
 	}
+}
+
+// fieldProps returns the words among the properties of a field, and the names of its handlers.
+func fieldProps(props *object) (own string, handlers []string) {
+	for i, k := range props.keys {
+		v := props.cells[i].ever.orEmpty()
+		switch k {
+		case "type", "name", "id", "placeholder", "aria-label", "ariaLabel", "label", "title", "className", "class", "autoComplete", "data-testid":
+			own += " " + strings.Join(v.texts(), " ")
+			continue
+		}
+		if len(v.fns) > 0 && strings.HasPrefix(k, "on") || k == "ref" && len(v.objs)+len(v.fns) > 0 {
+			handlers = append(handlers, k)
+		}
+	}
+	return strings.TrimSpace(own), handlers
 }
 
 // describeField tells what a field is for: its own attributes, or else what stands before it.

@@ -41,6 +41,11 @@ func (e *engine) selectElement(f *activation, c call, class string) *value {
 		e.called(f, c.node, "querySelector", c.args[:1])
 	}
 	o.more().selector = strings.Join(parts, ", ")
+	if fieldSource(o.info.selector) == srcForm {
+		if about := aboutFields(e.fieldsOf(f.u), o.info.selector); about != "" {
+			o.info.selector += " " + about
+		}
+	}
 	return objectValue(o)
 }
 
@@ -211,6 +216,7 @@ func (e *engine) elementContent(f *activation, o *object, name string, c call) *
 	switch name {
 	case "insertAdjacentHTML":
 		e.sink(f, c.node, sinkHTML, nil, e.taintsIn(f, c.arg(1)), "inserts it as HTML")
+		e.writes(f, c.arg(1))
 	case "html":
 		if len(c.args) == 0 {
 			return e.elementSource(f, c.node, o, "innerHTML")

@@ -34,6 +34,7 @@ func (e *engine) setElement(f *activation, node js.INode, o *object, name string
 			kind = sinkScriptText
 		}
 		e.sink(f, node, kind, nil, e.taintsIn(f, v), "inserts it as HTML")
+		e.writes(f, v)
 		e.display(f, node, d, v)
 	case "text", "textContent", "innerText", "nodeValue", "data-value":
 		if d.tag == "script" {

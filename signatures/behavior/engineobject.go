@@ -142,6 +142,9 @@ func (e *engine) newCarrier(f *activation, p string, c call) *value {
 					from = "form"
 				}
 				ts = joinTaints(ts, []*taint{e.newTaint(f, c.node, srcForm, from, "reads all fields of a form")})
+				if src := fieldSource(form.more().selector); !f.u.inPage() && (src == srcSeed || src == srcOTP) {
+					ts = joinTaints(ts, []*taint{e.newTaint(f, c.node, src, from, "reads all fields of a form")})
+				}
 			}
 		}
 		if v := c.arg(0); v != nil && len(v.objs) == 0 {

@@ -5,6 +5,7 @@ import "fmt"
 // follow runs the engine over the syntax trees, and adds what it finds to the report.
 func (a *analysis) follow(c *collector) {
 	e := newEngine(a.in.Manifest, c.units, defaultBudget)
+	e.pages = c.pages
 	for i := range a.report.Contacts {
 		a.report.Contacts[i].Party = e.parties.of(a.report.Contacts[i].Host, "")
 	}

@@ -15,6 +15,7 @@ type page struct {
 	parts    []part
 	run      []run    // what the page runs, in its order
 	links    []string // pages that it shows in frames or leads to
+	fields   []field  // what people may type into
 	base     string   // of <base href>
 	cut      bool     // it could not be read to its end
 	position *position
@@ -46,6 +47,7 @@ func parseHTML(text []byte) *page {
 	z := html.NewTokenizer(bytes.NewReader(text))
 	z.SetMaxBuf(maxFile)
 	var script *run // the element whose text comes next
+	form := fieldReader{page: p}
 	for offset := 0; ; {
 		kind := z.Next()
 		start := offset
@@ -56,12 +58,14 @@ func parseHTML(text []byte) *page {
 			p.cut = p.cut || !errors.Is(z.Err(), io.EOF)
 			return p
 		case html.TextToken:
-			if script != nil && script.src == "" {
+			if script == nil {
+				form.text(raw)
+			} else if script.src == "" {
 				p.add(part{text: bytes.Clone(raw), offset: start, module: script.module})
 			}
 			script = nil
 		case html.StartTagToken, html.SelfClosingTagToken:
-			script = p.tag(z, bytes.Clone(raw), start)
+			script = p.tag(z, bytes.Clone(raw), start, &form)
 		default:
 			script = nil
 		}
@@ -81,7 +85,7 @@ func (p *page) add(s part) {
 }
 
 // tag reads a start tag and returns the script element that it begins, if it does.
-func (p *page) tag(z *html.Tokenizer, raw []byte, offset int) *run {
+func (p *page) tag(z *html.Tokenizer, raw []byte, offset int, form *fieldReader) *run {
 	name, more := z.TagName()
 	tag := string(name)
 	attributes := map[string]string{}
@@ -102,6 +106,7 @@ func (p *page) tag(z *html.Tokenizer, raw []byte, offset int) *run {
 			p.add(part{text: []byte(code), offset: offset + at, handler: true})
 		}
 	}
+	form.tag(tag, attributes)
 	switch tag {
 	case "script":
 		s := &run{src: strings.TrimSpace(attributes["src"])}

@@ -301,8 +301,6 @@ func (s *subject) imitatesFacts() []fact {
 	switch {
 	case ext.Origin == manifests.OriginBuiltin, s.m.Kind == manifests.KindTheme, s.m.Kind == manifests.KindOther:
 		return nil
-	case ext.IDFromPath && ext.Origin == manifests.OriginUnknown:
-		return nil
 	case official != nil && !ext.IDFromPath:
 		if how := s.falseClaim(); how != "" {
 			return []fact{imitation(official, "claims the ID of "+official.title+", but was "+how)}
@@ -316,6 +314,9 @@ func (s *subject) imitatesFacts() []fact {
 		p, spoofed := c.phrases.find(name, crypto)
 		if p == nil || seen[p.owner] || !spoofed && s.mayBeGenuine(p.owner) {
 			continue
+		}
+		if ext.IDFromPath && ext.Origin == manifests.OriginUnknown && !spoofed && p.owner.hasExtension() {
+			continue // the wallet's own source, perhaps
 		}
 		seen[p.owner] = true
 		var why string

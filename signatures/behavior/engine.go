@@ -42,12 +42,12 @@ type engine struct {
 	depth    int
 	ids      int
 	version  int
-	shown    int  // values within the arguments of one call that were made text
-	over     bool // the budget is spent
-	cut      bool // a task was stopped
+	shown    int                // values within the arguments of one call that were made text
+	over     bool               // the budget is spent
+	cut      bool               // a task was stopped
 	pages    map[string]*page   // HTML pages of the package
 	written  map[string][]field // what scripts write into pages, by the script
-	chunked  bool // a file of webpack has handed its modules to the others
+	chunked  bool               // a file of webpack has handed its modules to the others
 
 	codes   map[js.INode]*code
 	made    []*closure // all closures in the order of their creation

@@ -53,9 +53,8 @@ func (e *engine) component(f *activation, c call) {
 	if len(props) != 1 || props[0].class == "Array" {
 		return
 	}
-	own, handlers := fieldProps(props[0])
-	if len(handlers) > 0 && fieldSource(own) != srcForm { // an input of a library
-		e.virtualField(f, c.node, "field", props[0])
+	if names, texts, handlers := fieldProps(props[0]); len(handlers) > 0 && describeField("", names, texts, nil) != "" {
+		e.virtualField(f, c.node, "field", props[0]) // an input of a library
 	}
 	for _, fn := range c.args[0].fns {
 		switch {
@@ -114,13 +113,14 @@ func (e *engine) shows(f *activation, v *value) {
 
 // virtualField calls the handlers of a field with an event of it.
 func (e *engine) virtualField(f *activation, node js.INode, tag string, props *object) {
-	own, handlers := fieldProps(props)
-	if len(handlers) == 0 {
+	names, texts, handlers := fieldProps(props)
+	about := describeField(tag, names, texts, e.links.shown)
+	if len(handlers) == 0 || about == "" {
 		return
 	}
 	field := e.alloc(f, node, "element")
 	field.more().tag = tag
-	field.info.selector = describeField(tag, own, e.links.shown)
+	field.info.selector = about
 	event := e.alloc(f, node, "event")
 	e.setRest(f, event, anything)
 	for _, k := range [...]string{"target", "currentTarget", "nativeEvent"} {
@@ -145,42 +145,64 @@ func (e *engine) virtualField(f *activation, node js.INode, tag string, props *o
 	}
 }
 
-// fieldProps returns the words among the properties of a field, and the names of its handlers.
-func fieldProps(props *object) (own string, handlers []string) {
+// fieldProps returns the names and the texts among the properties of a field, and its handlers.
+func fieldProps(props *object) (names string, texts, handlers []string) {
 	for i, k := range props.keys {
 		v := props.cells[i].ever.orEmpty()
 		switch k {
-		case "type", "name", "id", "placeholder", "aria-label", "ariaLabel", "label", "title", "className", "class", "autoComplete", "data-testid":
-			own += " " + strings.Join(v.texts(), " ")
+		case "name", "id", "className", "class", "data-testid":
+			names += " " + strings.Join(v.texts(), " ")
+			continue
+		case "placeholder", "aria-label", "ariaLabel", "label", "title":
+			texts = append(texts, v.texts()...)
 			continue
 		}
 		if len(v.fns) > 0 && strings.HasPrefix(k, "on") || k == "ref" && len(v.objs)+len(v.fns) > 0 {
 			handlers = append(handlers, k)
 		}
 	}
-	return strings.TrimSpace(own), handlers
+	return strings.TrimSpace(names), texts, handlers
 }
 
-// describeField tells what a field is for: its own attributes, or else what stands before it.
-func describeField(tag, own string, shown []string) string {
-	if fieldSource(own) != srcForm {
-		return tag + " " + own
+// describeField tells what a field of the extension's own pages is for, when that is a secret: by its names, the texts
+// that it bears, or else those before it. Other fields are of no interest here.
+func describeField(tag, names string, texts, shown []string) string {
+	if src := fieldSource(names); src == srcSeed {
+		return tag + " " + names
+	}
+	for _, t := range texts {
+		if labelSource(t) != srcForm {
+			return tag + " " + t
+		}
+	}
+	if fieldSource(names) != srcForm || fieldSource(strings.Join(texts, " ")) != srcForm {
+		return ""
+	}
+	if strings.Join(texts, "") != "" && len(shown) > 1 { // it says something itself: then only its label counts
+		shown = shown[len(shown)-1:]
 	}
 	for i := len(shown) - 1; i >= 0; i-- {
 		if labelSource(shown[i]) != srcForm {
-			return tag + " " + own + " " + shown[i]
+			return tag + " " + shown[i]
 		}
 	}
-	return tag + " " + own
+	return ""
 }
 
-// labelSource is fieldSource of a text for people, which may also warn of something or speak of somebody.
+// labelSource tells by a text for people whether a field is for a wallet's secret or for what one-time codes are made
+// from. Such texts also warn, and speak of other phrases and codes.
 func labelSource(text string) string {
 	s := strings.ToLower(text)
-	if containsAny(s, "never", "don't", "do not", "not ask", "scam", "steal", "?") {
+	switch {
+	case containsAny(s, "never", "don't", "do not", "not ask", "scam", "steal", "?", "email"):
 		return srcForm
+	case containsAny(s, "base32", "totp secret", "2fa secret", "authenticator secret", "otpauth"):
+		return srcOTP
+	case containsAny(s, "seed phrase", "seed word", "recovery phrase", "secret phrase", "backup phrase", "mnemonic", "private key", "12 words",
+		"24 words", "12-word", "24-word", "12 or 24", "secret recovery", "keystore", "wallet phrase"):
+		return srcSeed
 	}
-	return fieldSource(s)
+	return srcForm
 }
 
 // Hooks of React and what imitates it.

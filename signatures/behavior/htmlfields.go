@@ -10,7 +10,7 @@ import (
 type field struct {
 	tag, id, name, form string
 	classes             []string
-	about               string // its attributes and, where those say nothing, the text before it
+	about               string // what tells that it is for a secret; "" for others
 }
 
 // maxFormFields bounds the fields of one page.
@@ -35,7 +35,7 @@ func (r *fieldReader) text(raw []byte) {
 	if r.label != "" {
 		for i := range r.page.fields { // a label behind its field
 			if f := &r.page.fields[i]; f.id == r.label {
-				f.about = describeField(f.tag, f.about, []string{s})
+				f.about = first(f.about, describeField(f.tag, "", nil, []string{s}))
 			}
 		}
 		if r.texts == nil {
@@ -58,18 +58,17 @@ func (r *fieldReader) tag(tag string, attributes map[string]string) {
 		if len(r.page.fields) >= maxFormFields {
 			return
 		}
-		var own []string
-		for _, k := range [...]string{"type", "id", "name", "placeholder", "aria-label", "title", "class"} {
-			if v := attributes[k]; v != "" {
-				own = append(own, v)
-			}
+		var texts []string
+		for _, k := range [...]string{"placeholder", "aria-label", "title"} {
+			texts = append(texts, attributes[k])
 		}
+		names := strings.Join([]string{attributes["id"], attributes["name"], attributes["class"]}, " ")
 		shown := r.shown
 		if s := r.texts[attributes["id"]]; s != "" {
 			shown = []string{s}
 		}
 		r.page.fields = append(r.page.fields, field{tag: tag, id: attributes["id"], name: attributes["name"], form: r.form,
-			classes: strings.Fields(attributes["class"]), about: describeField(tag, strings.Join(own, " "), shown)})
+			classes: strings.Fields(attributes["class"]), about: describeField(tag, strings.TrimSpace(names), texts, shown)})
 	}
 }
 
@@ -100,13 +99,13 @@ func aboutFields(fields []field, selector string) string {
 	const maxAbout = 300
 	for _, simple := range strings.Split(selector, ", ") {
 		for i := range fields {
-			if f := &fields[i]; f.selects(simple) && fieldSource(f.about) != srcForm {
+			if f := &fields[i]; f.selects(simple) && f.about != "" {
 				return shorten(f.about, maxAbout)
 			}
 		}
 		for i := range fields {
 			f := &fields[i]
-			if (simple == "form" || f.form != "" && simple == "#"+f.form) && (fieldSource(f.about) == srcSeed || fieldSource(f.about) == srcOTP) {
+			if f.about != "" && (simple == "form" || f.form != "" && simple == "#"+f.form) {
 				return shorten(f.about, maxAbout)
 			}
 		}

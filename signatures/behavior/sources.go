@@ -50,7 +50,7 @@ func (u *unit) site() string {
 func fieldSource(selector string) string {
 	s := strings.ReplaceAll(strings.ToLower(selector), "passphrase", "password")
 	switch {
-	case containsAny(s, "base32", "totp"):
+	case containsAny(s, "base32", "totp secret", "2fa secret", "authenticator secret", "otpauth"):
 		return srcOTP
 	case containsAny(s, "mnemonic", "seed", "phrase", "private-key", "privatekey", "private_key", "private key", "privkey", "recovery",
 		"keystore", "12 words", "24 words", "12-word", "24-word", "12 or 24", "secret words"):

@@ -129,6 +129,10 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 		info.executed = true
 		return e.driveSteps(f, c)
 	}
+	if info.spreads && c.arg(0) != nil {
+		info.executed = true
+		return c.arg(0)
+	}
 	if info.awaits {
 		info.executed = true
 		return e.driveAwaiter(f, c)

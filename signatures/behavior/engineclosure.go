@@ -48,6 +48,7 @@ func newCode(u *unit, x js.INode) *code {
 			info.name = string(x.Name.Data)
 		}
 		info.steps, info.awaits = drivesSteps(info.params, info.body), awaits(info.params, info.body)
+		info.spreads = spreads(info.params, info.body)
 		info.requires = requires(info.params, info.body)
 		info.states, info.marked = stateful(info.params, info.body), makesStates(info.body)
 	case *js.MethodDecl:

@@ -18,14 +18,9 @@ func (e *engine) commonName(f *activation, name string) *value {
 	if m == nil {
 		return nil
 	}
-	if m.common == nil {
-		m.common = e.newObject("")
-		e.grow(m.common.ensure("exports"), objectValue(m.exports))
-		m.common.ensure("exports").now = m.common.ensure("exports").ever
-	}
 	switch name {
 	case "module":
-		return objectValue(m.common)
+		return objectValue(e.commonOf(m))
 	case "exports":
 		return objectValue(m.exports)
 	}
@@ -57,9 +52,20 @@ func (e *engine) requiredFile(f *activation, from *unit, spec string) *value {
 		return anything
 	}
 	for _, m := range e.modules {
-		if m.exports == exports && m.common != nil {
-			return join(e.get(f, m.common, "exports"), objectValue(exports))
+		if m.exports == exports {
+			return join(e.get(f, e.commonOf(m), "exports"), objectValue(exports))
 		}
 	}
 	return objectValue(exports)
+}
+
+// commonOf is what module stands for.
+func (e *engine) commonOf(m *moduleState) *object {
+	if m.common == nil {
+		m.common = e.newObject("")
+		c := m.common.ensure("exports")
+		e.grow(c, objectValue(m.exports))
+		c.now = c.ever
+	}
+	return m.common
 }

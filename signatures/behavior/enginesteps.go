@@ -181,3 +181,54 @@ func (e *engine) driveStates(f *activation, c call, fn *closure) *value {
 	e.grow(out.ensure("yields"), v)
 	return objectValue(out)
 }
+
+// spreads reports whether a function is a compiler's helper that makes a list of what can be iterated, for a pattern:
+// TypeScript's (o, n) { var m = typeof Symbol === "function" && o[Symbol.iterator]; if (!m) return o; … }, Babel's
+// (a, n) { return list(a) || limited(a, n) || other(a, n) || fail() }. What it gives holds what it was given.
+func spreads(params *js.Params, body *js.BlockStmt) bool {
+	if len(params.List) != 2 || len(body.List) == 0 {
+		return false
+	}
+	given, ok := params.List[0].Binding.(*js.Var)
+	if !ok {
+		return false
+	}
+	isGiven := func(x js.IExpr) bool {
+		v, ok := x.(*js.Var)
+		return ok && resolve(v) == resolve(given)
+	}
+	switch s := body.List[0].(type) {
+	case *js.VarDecl:
+		if len(body.List) < 3 || len(s.List) == 0 {
+			return false
+		}
+		and, ok := s.List[0].Default.(*js.BinaryExpr)
+		if !ok || and.Op != js.AndToken {
+			return false
+		}
+		at, ok := unwrap(and.Y).(*js.IndexExpr)
+		if !ok || !isGiven(at.X) {
+			return false
+		}
+		i, ok := body.List[1].(*js.IfStmt)
+		if !ok {
+			return false
+		}
+		r, ok := i.Body.(*js.ReturnStmt)
+		return ok && isGiven(r.Value)
+	case *js.ReturnStmt:
+		n := 0
+		x := s.Value
+		for {
+			or, ok := x.(*js.BinaryExpr)
+			if !ok || or.Op != js.OrToken {
+				break
+			}
+			n++
+			x = or.X
+		}
+		c, ok := unwrap(x).(*js.CallExpr)
+		return ok && n == 3 && len(c.Args.List) == 1 && isGiven(c.Args.List[0].Value)
+	}
+	return false
+}

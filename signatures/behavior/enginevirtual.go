@@ -15,10 +15,10 @@ const maxShown = 3
 
 // virtual looks at a call that may describe an element.
 func (e *engine) virtual(f *activation, c call) {
-	if len(c.args) < 2 || len(c.args[0].orEmpty().objs)+len(c.args[0].orEmpty().paths) > 0 {
+	if len(c.args) < 2 || len(c.args[0].orEmpty().objs) > 0 {
 		return
 	}
-	if len(c.args[0].orEmpty().fns) > 0 {
+	if len(c.args[0].orEmpty().fns)+len(c.args[0].orEmpty().paths) > 0 {
 		e.component(f, c)
 		return
 	}

@@ -185,6 +185,7 @@ type code struct {
 	awaits                  bool          // it makes a promise of a generator
 	states                  bool          // a generator, as regenerator writes it
 	marked                  bool          // it makes such a generator
+	spreads                 bool          // it gives what it was given, as a list
 	requires                bool          // the require of webpack's runtime
 	class                   *js.ClassDecl // set for a constructor made from a class
 	memo                    map[uint64]*entry

@@ -54,6 +54,7 @@ func TestWindowsProgramUnderWine(t *testing.T) {
 	if out, code := wine(exe, "scan", "--nonsense"); code != 2 {
 		t.Errorf("a bad flag gives exit code %d, want 2\n%s", code, out)
 	}
+	serviceUnderWine(t, l.tmp, exe, wine)
 }
 
 // winePrefix makes a fresh Windows and returns how to run a program in it.

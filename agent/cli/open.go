@@ -94,29 +94,28 @@ func browseAs(self string) func(context.Context, browsers.User, string) error {
 
 // askService asks the service that runs.
 func askService(ctx context.Context, q resident.Request) (resident.Reply, error) {
-	if socketPath() == "" {
-		return resident.Reply{}, failed("", "the service does not answer questions on this system yet")
-	}
 	reply, err := resident.Ask(ctx, socketPath(), q)
+	return reply, answered(reply, err)
+}
+
+// answered puts into words what came of a question.
+func answered(reply resident.Reply, err error) error {
 	switch {
 	case errors.Is(err, resident.ErrNotRunning):
-		return reply, failed("start it with 'sudo extwatch service start', or install it with 'sudo extwatch service install'", "the service does not run")
+		return failed("start it with 'sudo extwatch service start', or install it with 'sudo extwatch service install'", "the service does not run")
 	case err != nil:
-		return reply, failed("the log of your system may say more", "%v", err)
+		return failed("the log of your system may say more", "%v", err)
 	case reply.Error != "":
-		return reply, failed("", "%s", reply.Error)
+		return failed("", "%s", reply.Error)
 	}
-	return reply, nil
+	return nil
 }
 
 // ask asks the service, or does it here when none runs and this process may.
 func ask(ctx context.Context, q resident.Request) (resident.Reply, error) {
-	reply, err := resident.Reply{}, resident.ErrNotRunning
-	if socketPath() != "" {
-		reply, err = resident.Ask(ctx, socketPath(), q)
-	}
+	reply, err := resident.Ask(ctx, socketPath(), q)
 	if !errors.Is(err, resident.ErrNotRunning) || !administrator() {
-		return askService(ctx, q)
+		return reply, answered(reply, err)
 	}
 	if _, serr := os.Stat(stateFolder()); serr != nil {
 		return reply, failed("install it with 'sudo extwatch service install'", "the service does not run, and never did")

@@ -20,17 +20,13 @@ func stateFolder() string {
 	return "/var/lib/extwatch"
 }
 
-// socketPath is where the service answers; "" where it does not yet.
+// socketPath is where the service answers: a socket, or a named pipe that only administrators can make.
 func socketPath() string {
 	switch runtime.GOOS {
 	case "windows":
-		return ""
+		return `\\.\pipe\ProtectedPrefix\Administrators\ExtWatch\agent`
 	case "darwin":
 		return "/var/run/extwatch/agent.sock"
 	}
 	return "/run/extwatch/agent.sock"
 }
-
-// administrator reports whether this process has an administrator's rights. Windows does not say it here: what lacks them
-// fails with an error of its own.
-func administrator() bool { return os.Geteuid() <= 0 }

@@ -7,11 +7,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"github.com/extwatch/extwatch/agent/browsers"
 	"github.com/extwatch/extwatch/agent/reader"
 	"github.com/extwatch/extwatch/agent/resident"
+	"github.com/extwatch/extwatch/agent/sandbox"
 	"github.com/extwatch/extwatch/agent/service"
 	"github.com/extwatch/extwatch/agent/settings"
 	"github.com/extwatch/extwatch/agent/store"
@@ -32,6 +34,11 @@ func runService(ctx context.Context, c *console) error {
 
 // serveMachine watches this machine for all its users until ctx ends.
 func serveMachine(ctx context.Context, c *console) error {
+	if runtime.GOOS == "windows" { // elsewhere the folder above belongs to the system
+		if err := sandbox.Private(filepath.Dir(stateFolder())); err != nil {
+			return failed("see who owns that folder", "cannot keep what it remembers from others: %v", err)
+		}
+	}
 	rules, err := loadRules("")
 	if err != nil {
 		return err
@@ -53,18 +60,29 @@ func serveMachine(ctx context.Context, c *console) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
+	again := func() {
+		select {
+		case reload <- struct{}{}:
+		default: // it is about to read them
+		}
+	}
 	go func() {
 		for {
 			select {
 			case <-hangups:
-				reload <- struct{}{}
+				again()
 			case <-ctx.Done():
 				return
 			}
 		}
 	}()
+	go func() {
+		if err := settings.WatchManaged(ctx, again); err != nil {
+			logger.Error("a change of the policies is noticed late", "error", err)
+		}
+	}()
 	r, err := resident.New(resident.Config{
-		Load: loadSettings, Files: []string{settings.DefaultFile()}, Rules: rules[0], Engine: engineVersion,
+		Load: loadSettings, Files: settings.Watched(), Rules: rules[0], Engine: engineVersion,
 		Folder: stateFolder(), Logger: logger, Level: level, Socket: socketPath(),
 		Find: readers.Find, List: readers.Read, Analyst: analyst,
 		Screens: newScreens([]string{self, notifyCommand}), Page: newPage(rules[0], logger), Outputs: newOutputs(logger),

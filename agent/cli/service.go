@@ -136,11 +136,8 @@ func serviceFailure(err error) error {
 		return failed("install it with 'sudo extwatch service install'", "%v", err)
 	case errors.Is(err, service.ErrPackaged):
 		return failed("remove the package instead, for example with 'sudo apt remove extwatch'", "%v", err)
-	case errors.Is(err, fs.ErrPermission), notAdministrator():
+	case errors.Is(err, fs.ErrPermission), !administrator():
 		return failed("run it as administrator: with sudo, or in a terminal that was opened as administrator", "%v", err)
 	}
 	return failed("the log of your system may say more", "%v", err)
 }
-
-// notAdministrator reports whether this process surely lacks the rights. Windows answers -1: there the error says it.
-func notAdministrator() bool { return os.Geteuid() > 0 }

@@ -8,8 +8,8 @@ import (
 
 const peersKnown = true
 
-// peer returns the user ID of who connected.
-func peer(c *net.UnixConn) (int, error) {
+// peerUID returns the user ID of who connected.
+func peerUID(c *net.UnixConn) (int, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return 0, err

@@ -1,4 +1,4 @@
-//go:build !linux && !darwin
+//go:build unix && !linux && !darwin
 
 package resident
 
@@ -7,9 +7,9 @@ import (
 	"net"
 )
 
-// peersKnown is false where a socket does not say who asks. On Windows a named pipe will; until then nobody is answered.
+// peersKnown is false where a socket does not say who asks: there nobody is answered.
 const peersKnown = false
 
-func peer(*net.UnixConn) (int, error) {
+func peerUID(*net.UnixConn) (int, error) {
 	return 0, errors.New("this system does not say who asks through a socket")
 }

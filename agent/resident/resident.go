@@ -46,7 +46,7 @@ import (
 // Config says what the service works with. Load, Rules and Folder are required.
 type Config struct {
 	Load   func() (settings.Settings, error) // as settings.Load does
-	Files  []string                          // whose change is a reason to Load again
+	Files  []string                          // files and folders whose change is a reason to Load again
 	Rules  *signatures.Ruleset
 	Engine string // version of the program
 	Folder string // of the store, the blocks and the evidence; readable by its owner alone

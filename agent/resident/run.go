@@ -2,10 +2,7 @@ package resident
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -134,7 +131,7 @@ func (r *Resident) upkeep(ctx context.Context) {
 			r.reload(ctx)
 			r.cfg.State("READY=1")
 		case name := <-changes.events():
-			reload = reload || slices.Contains(r.cfg.Files, name)
+			reload = reload || slices.Contains(r.cfg.Files, name) || slices.Contains(r.cfg.Files, filepath.Dir(name))
 			due.Reset(settle)
 		case <-due.C:
 			if reload {
@@ -175,6 +172,10 @@ func (r *Resident) refresh(ctx context.Context, changes *changes) {
 	for _, o := range done {
 		r.log.Info("the block was written again", "policy", o.Policy, "note", o.Note)
 	}
+	for _, f := range r.cfg.Files { // what was not there before
+		changes.watch(filepath.Dir(f))
+		changes.watch(f)
+	}
 	blocks, err := r.blocker.Blocked()
 	if err != nil {
 		return // Refresh said it
@@ -201,6 +202,7 @@ func newChanges(files []string) *changes {
 	c.w = w
 	for _, f := range files {
 		c.watch(filepath.Dir(f))
+		c.watch(f) // a folder, perhaps
 	}
 	go func() {
 		defer close(c.out)
@@ -238,29 +240,6 @@ func (c *changes) close() {
 		}()
 		c.w.Close()
 	}
-}
-
-// listen opens the socket, in the place of one that a process before left.
-func listen(path string) (*net.UnixListener, error) {
-	if !peersKnown {
-		return nil, errors.New("this system does not say who asks through a socket")
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
-		return nil, err
-	}
-	// Anybody may ask; the system says who it is.
-	if err := os.Chmod(path, 0o666); err != nil {
-		l.Close()
-		return nil, err
-	}
-	return l, nil
 }
 
 // analyses keeps what code does in the store.

@@ -27,7 +27,7 @@ const (
 )
 
 // serve answers questions until ctx ends: one line of JSON each way for a connection.
-func (r *Resident) serve(ctx context.Context, l *net.UnixListener) {
+func (r *Resident) serve(ctx context.Context, l net.Listener) {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	defer l.Close()
@@ -35,7 +35,7 @@ func (r *Resident) serve(ctx context.Context, l *net.UnixListener) {
 	defer wg.Wait()
 	slots := make(chan struct{}, maxCallers)
 	for {
-		c, err := l.AcceptUnix()
+		c, err := l.Accept()
 		if err != nil {
 			if ctx.Err() != nil {
 				return
@@ -63,22 +63,23 @@ func (r *Resident) serve(ctx context.Context, l *net.UnixListener) {
 	}
 }
 
-func (r *Resident) converse(ctx context.Context, c *net.UnixConn) {
+func (r *Resident) converse(ctx context.Context, c net.Conn) {
 	defer func() {
 		if v := recover(); v != nil { // one question must not end the service
 			r.log.Error("a mistake in this program", "panic", v)
 		}
 	}()
-	who, err := r.caller(c)
+	c.SetDeadline(time.Now().Add(sayWithin))
+	var q Request
+	var a Reply
+	asked := json.NewDecoder(io.LimitReader(c, maxRequest)).Decode(&q)
+	who, err := r.caller(c) // after the question: Windows says only then who is at the other end of a pipe
 	if err != nil {
 		r.log.Error("who asks is not known", "error", err)
 		return
 	}
-	c.SetDeadline(time.Now().Add(sayWithin))
-	var q Request
-	var a Reply
-	if err := json.NewDecoder(io.LimitReader(c, maxRequest)).Decode(&q); err != nil {
-		a.Error = "this is no question: " + err.Error()
+	if asked != nil {
+		a.Error = "this is no question: " + asked.Error()
 	} else {
 		ctx, cancel := context.WithTimeout(ctx, askWithin)
 		defer cancel()
@@ -91,21 +92,20 @@ func (r *Resident) converse(ctx context.Context, c *net.UnixConn) {
 }
 
 // caller says who is at the other end.
-func (r *Resident) caller(c *net.UnixConn) (Caller, error) {
-	uid, err := peer(c)
-	if err != nil {
-		return Caller{}, err
+func (r *Resident) caller(c net.Conn) (Caller, error) {
+	who, err := peer(c)
+	if err != nil || who.Name != "" {
+		return who, err
 	}
-	who := Caller{UID: uid, Admin: uid == 0}
 	r.mu.Lock()
 	for _, u := range r.users {
-		if u.UID == uid {
+		if u.UID == who.UID && u.UID >= 0 {
 			who.Name = u.Name
 		}
 	}
 	r.mu.Unlock()
 	if who.Name == "" {
-		if account, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		if account, err := user.LookupId(strconv.Itoa(who.UID)); err == nil {
 			who.Name = account.Username
 		}
 	}
@@ -117,8 +117,7 @@ var ErrNotRunning = errors.New("the service does not run")
 
 // Ask asks the service that runs. It returns ErrNotRunning when none does.
 func Ask(ctx context.Context, socket string, q Request) (Reply, error) {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "unix", socket)
+	c, err := dial(ctx, socket)
 	if err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotRunning, err)
 	}

@@ -55,7 +55,8 @@ func installed() error {
 	if err := s.SetRecoveryActions(actions, uint32(time.Hour/time.Second)); err != nil {
 		return fmt.Errorf("recovery actions: %w", err)
 	}
-	if err := s.SetRecoveryActionsOnNonCrashFailures(true); err != nil {
+	err = s.SetRecoveryActionsOnNonCrashFailures(true)
+	if err != nil && !errors.Is(err, windows.ERROR_INVALID_LEVEL) { // Wine 8 does not know of it
 		return fmt.Errorf("recovery after an exit with an error: %w", err)
 	}
 	return nil

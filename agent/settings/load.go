@@ -49,6 +49,7 @@ func Load(p Places) (Settings, error) {
 	}
 	file := cmp.Or(p.File, DefaultFile())
 	if file != "" {
+		l.named = p.Named
 		l.file(file, !p.Named)
 		l.folder(filepath.Join(filepath.Dir(file), "conf.d"))
 	}
@@ -80,6 +81,7 @@ type loader struct {
 	s        Settings
 	options  map[string]Option
 	mistakes []error
+	named    bool
 }
 
 func (l *loader) wrong(place, format string, args ...any) {
@@ -100,7 +102,7 @@ func (l *loader) folder(dir string) {
 }
 
 func (l *loader) file(name string, mayMiss bool) {
-	data, err := readFile(name)
+	data, err := readFile(name, l.named)
 	if mayMiss && errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -119,12 +121,17 @@ func (l *loader) file(name string, mayMiss bool) {
 	l.mapping(name, "", doc.Content[0])
 }
 
-func readFile(name string) ([]byte, error) {
+func readFile(name string, anybodys bool) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if !anybodys {
+		if err := trustworthy(f); err != nil {
+			return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+		}
+	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(data) > maxFile {
 		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it is larger than %d bytes", maxFile)}

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // The Windows program reads a Windows disk: same flags, same answer. Wine stands for Windows' calls, not for its access
@@ -66,6 +67,7 @@ func winePrefix(t *testing.T, tmp string) func(args ...string) (stdout string, c
 		var stdout, stderr bytes.Buffer
 		cmd := exec.Command(name, args...)
 		cmd.Env, cmd.Stdout, cmd.Stderr = env, &stdout, &stderr
+		cmd.WaitDelay = time.Second // Wine's own programs, which the first call starts, keep what they inherit
 		if err := cmd.Run(); cmd.ProcessState == nil {
 			t.Fatalf("%s (are the packages wine and wine64 installed?): %v", name, err)
 		}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 )
 
 const openLong = `Opens the local page of the running service in your browser: what was found, why, and what to do. The
-address works once. You see your own profiles; an administrator (sudo) sees all.`
+address works once, within half a minute, and for programs of your account only. You see your own profiles; an administrator (sudo) sees all.`
 
 func newOpen(c *console) *cobra.Command {
 	var to string
@@ -28,7 +30,7 @@ func newOpen(c *console) *cobra.Command {
 		Long:  openLong,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			reply, err := askService(cmd.Context(), resident.Request{Do: "open", To: to})
+			reply, err := askService(cmd.Context(), resident.Request{Do: "open", To: to, UID: sudoUser()})
 			if err != nil {
 				return err
 			}
@@ -36,7 +38,7 @@ func newOpen(c *console) *cobra.Command {
 				return c.print(reply.URL)
 			}
 			if err := startBrowser(cmd.Context(), reply.URL); err != nil {
-				c.note("no browser could be opened (%v); open this address in yours, within a minute:", err)
+				c.note("no browser could be opened (%v); open this address in yours, within half a minute:", err)
 				return c.print(reply.URL)
 			}
 			return nil
@@ -53,8 +55,16 @@ func startBrowser(ctx context.Context, url string) error {
 	switch runtime.GOOS {
 	case "windows":
 		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
-	case "darwin":
-		name = "open"
+	case "darwin": // everybody sees the command lines of everybody
+		file, err := doorFile(url)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			time.Sleep(doorOpen) // for a browser that starts
+			os.Remove(file)
+		}()
+		name, args = "open", []string{file}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -63,6 +73,44 @@ func startBrowser(ctx context.Context, url string) error {
 		return fmt.Errorf("%s: %w %s", name, err, oneLine(string(out)))
 	}
 	return nil
+}
+
+// doorOpen is how long the file that leads to the page stays.
+const doorOpen = 5 * time.Second
+
+// doorFile writes a page that leads on to an address into the person's own folder for temporary files, for nobody else to
+// read.
+func doorFile(url string) (string, error) {
+	f, err := os.CreateTemp("", "extwatch-*.html") // 0600
+	if err != nil {
+		return "", fmt.Errorf("write the file that leads to the page: %w", err)
+	}
+	defer f.Close()
+	if uid := sudoUser(); uid > 0 {
+		if err := f.Chown(uid, -1); err != nil {
+			os.Remove(f.Name())
+			return "", fmt.Errorf("hand the file that leads to the page to user %d: %w", uid, err)
+		}
+	}
+	if err := doorTemplate().Execute(f, url); err != nil {
+		os.Remove(f.Name())
+		return "", fmt.Errorf("write the file that leads to the page: %w", err)
+	}
+	return f.Name(), nil
+}
+
+func doorTemplate() *template.Template {
+	return template.Must(template.New("").Parse(`<!doctype html><meta charset="utf-8"><title>ExtWatch</title>` +
+		`<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={{.}}"><a href="{{.}}">ExtWatch</a>` + "\n"))
+}
+
+// sudoUser is who called sudo: the page opens in that person's browser. 0: nobody did.
+func sudoUser() int {
+	uid, err := strconv.Atoi(os.Getenv("SUDO_UID"))
+	if err != nil || os.Geteuid() != 0 {
+		return 0
+	}
+	return uid
 }
 
 // browseAs lets the service open its page in a user's browser: `extwatch open`, in the user's own session. A browser must

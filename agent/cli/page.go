@@ -22,8 +22,8 @@ type page struct {
 	ended   chan struct{}
 }
 
-func (p *page) Enter(user string, admin bool, to string) string {
-	return "http://" + p.address.String() + p.Page.Enter(user, admin, to)
+func (p *page) Enter(who resident.Caller, to string) string {
+	return "http://" + p.address.String() + p.Page.EnterFrom(who.UID, who.Name, who.Admin, to)
 }
 
 func (p *page) Close() {
@@ -45,7 +45,7 @@ func newPage(rules *signatures.Ruleset, logger *slog.Logger) func(context.Contex
 			}
 		}
 		made, err := dashboard.New(dashboard.Config{
-			Store: kept, Rules: rules, Engine: engineVersion, Log: logger,
+			Store: kept, Rules: rules, Engine: engineVersion, Log: logger, Owner: ownerOf(),
 			Block: order("block"), Unblock: order("unblock"), Trust: order("trust"), Untrust: order("untrust"),
 		})
 		if err != nil {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -245,5 +247,53 @@ func TestEventsTellOnlyTheirViewer(t *testing.T) {
 	}
 	if before != same || same == after {
 		t.Errorf("stamps: %q, %q, %q", before, same, after)
+	}
+}
+
+// A token that others saw on a command line is worth nothing to them.
+func TestEnterFrom(t *testing.T) {
+	l := newLab(t)
+	owner := 0
+	l.Page.cfg.Owner = func(client, server netip.AddrPort) (int, bool) {
+		if !client.Addr().IsLoopback() || server.String() != l.srv.Listener.Addr().String() {
+			t.Errorf("%v to %v", client, server)
+		}
+		return owner, owner >= 0
+	}
+	address := l.srv.URL + l.EnterFrom(1001, "ada", false, "/")
+	for _, owner = range []int{1002, -1} {
+		if status, _ := get(t, &http.Client{}, address); status != http.StatusUnauthorized {
+			t.Errorf("user %d came in with ada's token: %d", owner, status)
+		}
+	}
+	owner = 1001
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &http.Client{Jar: jar}
+	if status, _ := get(t, c, address); status != http.StatusOK {
+		t.Errorf("ada: %d", status)
+	}
+	if status, _ := get(t, &http.Client{}, address); status != http.StatusUnauthorized {
+		t.Errorf("used twice: %d", status)
+	}
+}
+
+// A browser that comes from a file gets a page that leads on: its cookie would not follow a redirect.
+func TestEnterFromFile(t *testing.T) {
+	l := newLab(t)
+	r, err := http.NewRequest(http.MethodGet, l.srv.URL+l.Enter("ada", false, "/health"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	if got := a.Header.Get("Refresh"); a.StatusCode != http.StatusOK || got != "0; url=/health" || len(a.Cookies()) != 1 {
+		t.Errorf("%s, Refresh %q, %d cookies", a.Status, got, len(a.Cookies()))
 	}
 }

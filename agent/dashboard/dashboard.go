@@ -8,7 +8,7 @@
 // # Who sees what
 //
 // Nothing is shown without a session. Whoever asks for the page proves to the caller who they are, gets a token that
-// works once and for a minute, and with it a cookie for a few hours, at most until the agent ends. An ordinary person
+// works once and for half a minute, and with it a cookie for a few hours, at most until the agent ends. An ordinary person
 // sees their own profiles; an administrator sees all. One file decides that: scope.go. Handlers reach the store through
 // it alone.
 //
@@ -34,6 +34,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/extwatch/extwatch/agent/store"
@@ -51,6 +52,9 @@ type Config struct {
 	Health func(context.Context) (store.Health, error)
 	// Users gives the name by which a person knows an account; an account that is not there is shown as it is.
 	Users map[string]string
+
+	// Owner tells which user of the system has the client's end of a connection; nil asks nobody, and EnterFrom is Enter.
+	Owner func(client, server netip.AddrPort) (uid int, ok bool)
 
 	// What a person may decide. They are called with who decides, must check whether that person may, carry it out and
 	// write it down. An error is shown to the person.

@@ -79,7 +79,13 @@ func (p *Page) authenticated(next handler) http.Handler {
 
 // enter makes a session of a token and goes on to the page that was asked for.
 func (p *Page) enter(w http.ResponseWriter, r *http.Request) {
-	session, ok := p.sessions.redeem(r.URL.Query().Get("t"))
+	session, ok := p.sessions.redeem(r.URL.Query().Get("t"), func(uid int) bool {
+		if uid < 0 || p.cfg.Owner == nil {
+			return true
+		}
+		owner := p.owner(r)
+		return owner == uid || owner == 0 // root reads all of it anyhow
+	})
 	if !ok {
 		p.refuse(w, r, http.StatusUnauthorized, "refused.token")
 		return
@@ -93,7 +99,32 @@ func (p *Page) enter(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(to, "/") || len(to) > 1 && strings.ContainsAny(to[1:2], `/\`) || strings.ContainsAny(to, "\r\n\t") {
 		to = "/"
 	}
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		// It came from a file that `extwatch open` wrote. A strict cookie does not follow a redirect that another site
+		// began; this page begins a new journey.
+		w.Header().Set("Refresh", "0; url="+to)
+		w.WriteHeader(http.StatusOK)
+		return
+	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// owner is the user of the system whose program sent a request, -1 when nobody can tell.
+func (p *Page) owner(r *http.Request) int {
+	here, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return -1
+	}
+	server, err1 := netip.ParseAddrPort(here.String())
+	client, err2 := netip.ParseAddrPort(r.RemoteAddr)
+	if err1 != nil || err2 != nil {
+		return -1
+	}
+	uid, ok := p.cfg.Owner(client, server)
+	if !ok {
+		return -1
+	}
+	return uid
 }
 
 // leave ends the session.

@@ -30,6 +30,7 @@ type Request struct {
 	Reason  string    `json:"reason,omitempty"`
 	Until   time.Time `json:"until,omitzero"` // trust
 	To      string    `json:"to,omitempty"`   // open: the path on the page
+	UID     int       `json:"uid,omitempty"`  // open, for root alone: whose browser it is, when it is not root's
 }
 
 // A Reply answers one Request. Error is a sentence for the person; what was done before it, is done.
@@ -58,7 +59,7 @@ func (r *Resident) Answer(ctx context.Context, who Caller, q Request) Reply {
 	case "status":
 		a.Status, err = r.status(ctx, who)
 	case "open":
-		a.URL, err = r.enter(who, q.To)
+		a.URL, err = r.enter(who, q)
 	case "history":
 		a.History, err = r.history(ctx, who, q)
 	case "block":
@@ -78,14 +79,17 @@ func (r *Resident) Answer(ctx context.Context, who Caller, q Request) Reply {
 	return a
 }
 
-func (r *Resident) enter(who Caller, to string) (string, error) {
+func (r *Resident) enter(who Caller, q Request) (string, error) {
 	if r.page == nil {
 		return "", errors.New("the local page is not served; see dashboard.enabled in the settings, and 'extwatch status'")
 	}
 	if who.Name == "" {
 		return "", errors.New("your account is not known here")
 	}
-	return r.page.Enter(who.Name, who.Admin, cmp.Or(to, "/")), nil
+	if who.Admin && who.UID == 0 && q.UID > 0 {
+		who.UID = q.UID
+	}
+	return r.page.Enter(who, cmp.Or(q.To, "/")), nil
 }
 
 // history tells all that is known of an extension, or of all that are there.

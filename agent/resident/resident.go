@@ -85,8 +85,8 @@ type Outputs interface {
 
 // A Page is the local page.
 type Page interface {
-	// Enter returns an address that works once, for a user, and leads to a path of the page.
-	Enter(user string, admin bool, to string) string
+	// Enter returns an address that works once, for programs of that caller's user, and leads to a path of the page.
+	Enter(who Caller, to string) string
 	Close()
 }
 

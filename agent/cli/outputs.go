@@ -1,12 +1,17 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/extwatch/extwatch/agent/notifier/outputs"
 	"github.com/extwatch/extwatch/agent/resident"
+	"github.com/extwatch/extwatch/agent/service"
 	"github.com/extwatch/extwatch/agent/settings"
 	"github.com/extwatch/extwatch/agent/store"
 	"github.com/extwatch/extwatch/signatures"
@@ -25,8 +30,15 @@ func newOutputs(logger *slog.Logger) func(context.Context, settings.Settings, *s
 		if to := s.Outputs; to.Syslog == "" && to.Webhook == "" && to.File == "" && !to.Journal && !to.EventLog {
 			return nil
 		}
+		to := outputs.Targets(s.Outputs)
+		if to.File != "" && !filepath.IsAbs(to.File) {
+			if err := os.MkdirAll(service.LogFolder(), 0o750); err != nil {
+				logger.Error("make the folder for logs", "error", err)
+			}
+			to.File = filepath.Join(service.LogFolder(), to.File)
+		}
 		made, err := outputs.New(outputs.Config{
-			Targets: outputs.Targets(s.Outputs), Queue: queue{kept}, Version: engineVersion,
+			Targets: to, Queue: queue{kept}, Version: engineVersion,
 			Failed: func(err error) { logger.Warn("tell another system", "error", err) },
 		})
 		if err != nil {
@@ -43,25 +55,49 @@ func newOutputs(logger *slog.Logger) func(context.Context, settings.Settings, *s
 	}
 }
 
-func (o *systems) Tell(ctx context.Context, x store.Extension, findings []store.Finding) error {
-	var titles []string
+// kindOf is how the outputs call what happened.
+func kindOf(happened string) outputs.Kind {
+	switch happened {
+	case "opened":
+		return outputs.Opened
+	case "closed":
+		return outputs.Closed
+	case "told":
+		return outputs.Warned
+	case "blocked":
+		return outputs.Blocked
+	case "unblocked":
+		return outputs.Undone
+	case "trusted":
+		return outputs.Trusted
+	}
+	return outputs.Problem
+}
+
+func (o *systems) Tell(ctx context.Context, h resident.Happening) error {
+	x := &h.Extension
+	e := outputs.Event{
+		Key: h.Key, Kind: kindOf(h.Kind), Time: h.At, User: x.User, By: h.By, Browser: x.Browser, Profile: x.Profile,
+		Extension: x.ID, Name: x.Name, Version: x.Version, Path: x.Path, Verdict: x.Result.Verdict, Reason: h.Reason,
+	}
 	for _, r := range x.Result.Reach {
-		titles = append(titles, r.Title)
+		e.Exchanges = append(e.Exchanges, r.Title)
 	}
-	for i := range findings {
-		f := &findings[i]
-		if f.Verdict != signatures.Malicious && f.Verdict != signatures.Suspicious {
-			continue
+	name := cmp.Or(x.Name, x.ID)
+	switch h.Kind {
+	case "opened", "closed":
+		if h.Finding.Verdict != signatures.Malicious && h.Finding.Verdict != signatures.Suspicious {
+			return nil
 		}
-		if err := o.Outputs.Tell(ctx, outputs.Event{
-			Key: f.Key, Kind: outputs.Opened, Time: f.Opened, Message: f.Title, User: x.User, Browser: x.Browser, Profile: x.Profile,
-			Extension: x.ID, Name: x.Name, Version: x.Version, Path: x.Path, Verdict: f.Verdict, Exchanges: titles,
-			FindingKey: f.Key, Finding: &f.Finding,
-		}); err != nil {
-			return err
-		}
+		e.Verdict, e.FindingKey, e.Finding, e.Message = h.Finding.Verdict, h.Finding.Key, &h.Finding.Finding, h.Finding.Title
+	case "told":
+		e.Message = fmt.Sprintf("%s was warned of %q", h.By, name)
+	case "problem":
+		e.Message = h.Reason
+	default:
+		e.Message = fmt.Sprintf("%q was %s by %s", name, h.Kind, h.By)
 	}
-	return nil
+	return o.Outputs.Tell(ctx, e)
 }
 
 func (o *systems) Close() {

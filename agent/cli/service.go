@@ -49,16 +49,27 @@ func newService(c *console) *cobra.Command {
 		}
 		cmd.AddCommand(one)
 	}
+	cmd.AddCommand(&cobra.Command{Use: "network", Hidden: true, Args: noArgs, RunE: func(*cobra.Command, []string) error { return networkOfService() }})
 	return cmd
 }
 
-func installService(c *console) error {
+// networkOfService is called by the unit before each start and reload: the service has a network when an output needs it.
+func networkOfService() error {
 	s, err := settings.Load(settings.Places{})
 	if err != nil {
+		return failed("correct it, and check with 'extwatch run --check-config'", "the settings are wrong, and the network stays as it was: %v", err)
+	}
+	if err := service.Network(s.Outputs.Network()); err != nil {
+		return serviceFailure(err)
+	}
+	return nil
+}
+
+func installService(c *console) error {
+	if _, err := settings.Load(settings.Places{}); err != nil {
 		return failed("correct it, and check with 'extwatch run --check-config'", "the settings are wrong: %s", settings.Mistakes(err)[0])
 	}
-	network := s.Outputs.Syslog != "" || s.Outputs.Webhook != ""
-	err = service.Install(service.Config{Arguments: []string{"run", "--service"}, Network: network})
+	err := service.Install(service.Config{Arguments: []string{"run", "--service"}})
 	if err != nil && !errors.Is(err, service.ErrPackaged) {
 		return serviceFailure(err)
 	}
@@ -92,7 +103,7 @@ func uninstallService(c *console, purge bool) error {
 	if !purge {
 		return c.print(append(lines, "Left: "+folder+", with its history and evidence; 'extwatch service uninstall --purge' removes it.")...)
 	}
-	if err := os.RemoveAll(folder); err != nil {
+	if err := errors.Join(os.RemoveAll(folder), os.RemoveAll(service.LogFolder())); err != nil {
 		return failed("remove it by hand", "cannot remove what the service remembered: %v", err)
 	}
 	return c.print(append(lines, "What it remembered is removed.")...)

@@ -195,6 +195,7 @@ func (r *Resident) blockOne(ctx context.Context, by string, x store.Extension, t
 		return err
 	}
 	a.Changed++
+	r.happened(ctx, Happening{Kind: "blocked", Extension: x, By: by, Reason: reason})
 	r.log.Info("blocked", "extension", x.ID, "browser", t.Browser, "by", by, "effect", out.Effect, "policy", out.Policy)
 	if out.Effect == response.Soon && r.work != nil {
 		for _, after := range touches {
@@ -275,6 +276,7 @@ func (r *Resident) unblock(ctx context.Context, who Caller, q Request, a *Reply)
 			continue
 		}
 		a.Done = append(a.Done, out)
+		r.happened(ctx, Happening{Kind: "unblocked", Extension: store.Extension{ID: id, Browser: b.Browser}, By: who.Name})
 		r.log.Info("unblocked", "extension", id, "browser", b.Browser, "by", who.Name)
 		errs = append(errs, r.undecide(ctx, who, a, func(d store.Decision) bool {
 			return d.Kind == "block" && d.ID == id && (d.Browser == "" || d.Browser == b.Browser)
@@ -335,6 +337,7 @@ func (r *Resident) trust(ctx context.Context, who Caller, q Request, a *Reply) e
 			return err
 		}
 		a.Changed++
+		r.happened(ctx, Happening{Kind: "trusted", Extension: x, By: who.Name, Reason: q.Reason})
 		r.mu.Lock()
 		w := r.warnings[keyOf(x.Row)]
 		r.mu.Unlock()

@@ -171,7 +171,7 @@ func (r *Resident) intoMemory(ctx context.Context, why error) error {
 	}
 	// The store on disk stays open, and locked: another service must not take it over.
 	r.store, r.live, r.memory, r.warnings, r.telling = mem, rows, why.Error(), map[string]*warning{}, map[int64]bool{}
-	r.logged = map[int64]bool{}
+	r.logged, r.closed = map[int64]bool{}, map[int64]bool{}
 	return nil
 }
 
@@ -181,6 +181,7 @@ func (r *Resident) follow(ctx context.Context, e *agent.Event, o store.Outcome) 
 	r.mu.Lock()
 	r.users[e.Profile.User.Name] = e.Profile.User
 	r.profiles[e.Profile.Dir] = e.Profile.Browser
+	was := r.live[o.Extension]
 	var withdrawn bool
 	if gone {
 		delete(r.live, o.Extension)
@@ -191,6 +192,9 @@ func (r *Resident) follow(ctx context.Context, e *agent.Event, o store.Outcome) 
 	r.mu.Unlock()
 	if withdrawn {
 		r.withdraw(e.Profile.User, o.Extension)
+	}
+	if gone || was != nil && len(was.result.Findings) > 0 {
+		r.over(ctx, o.Extension)
 	}
 	if len(o.Untold) > 0 {
 		r.logNew(e, o)
@@ -259,6 +263,7 @@ func (r *Resident) forgetGone(ctx context.Context, e agent.Event) {
 			r.log.Error("write down what is gone", "error", err)
 			return
 		}
+		r.over(ctx, x.Row)
 	}
 }
 

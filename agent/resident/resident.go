@@ -77,10 +77,21 @@ type Screens interface {
 	Close()
 }
 
-// Outputs tell other systems. Tell queues durably, and returns at once.
+// Outputs tell other systems. Tell queues durably, and returns at once. What has the same key is the same.
 type Outputs interface {
-	Tell(ctx context.Context, e store.Extension, findings []store.Finding) error
+	Tell(ctx context.Context, what Happening) error
 	Close()
+}
+
+// A Happening is what other systems are told.
+type Happening struct {
+	Key       string // names it for ever
+	Kind      string // opened, closed (a finding), told (a person, of an extension), blocked, unblocked, trusted, problem
+	At        time.Time
+	Extension store.Extension
+	Finding   *store.Finding // of opened and closed
+	By        string         // whoever decided, or was told
+	Reason    string
 }
 
 // A Page is the local page.
@@ -141,6 +152,7 @@ type Resident struct {
 	profiles map[string]string // the browser of each folder that holds extensions, or was read
 	ready    bool
 	logged   map[int64]bool      // findings
+	closed   map[int64]bool      // findings whose end other systems were told
 	telling  map[int64]bool      // findings that are on their way to a screen
 	warnings map[string]*warning // by key, that were handed to a screen
 
@@ -182,7 +194,7 @@ func New(cfg Config) (*Resident, error) {
 	return &Resident{
 		cfg: cfg, log: cfg.Logger, started: cfg.Now(),
 		blocker: response.New(response.Config{Root: cfg.Root, Folder: cfg.Folder, Now: cfg.Now}),
-		live:    map[int64]*live{}, users: map[string]browsers.User{}, profiles: map[string]string{}, telling: map[int64]bool{}, logged: map[int64]bool{}, warnings: map[string]*warning{},
+		live:    map[int64]*live{}, users: map[string]browsers.User{}, profiles: map[string]string{}, telling: map[int64]bool{}, logged: map[int64]bool{}, closed: map[int64]bool{}, warnings: map[string]*warning{},
 		dirty: map[string]bool{}, wake: make(chan struct{}, 1), again: make(chan struct{}, 1), box: newMailbox(),
 	}, nil
 }
@@ -263,8 +275,11 @@ func (r *Resident) load() {
 	}
 }
 
-// note adds a line to the timeline.
+// note adds a line to the timeline. Problems are told to other systems too.
 func (r *Resident) note(ctx context.Context, kind store.Kind, user, text string) {
+	if kind == store.Problem {
+		r.happened(ctx, Happening{Kind: "problem", Extension: store.Extension{User: user}, Reason: text})
+	}
 	if err := r.db().Note(ctx, kind, user, text); err != nil {
 		r.log.Error("write to the timeline", "error", err)
 	}

@@ -257,9 +257,13 @@ func (r *Resident) known(u browsers.User) browsers.User {
 
 func (r *Resident) shown(ctx context.Context, rep Report) {
 	var ids []int64
+	var rows []int64
 	r.mu.Lock()
 	for _, key := range rep.Keys {
 		if w := r.warnings[key]; w != nil && w.user.Name == rep.User.Name {
+			if len(w.ids) > 0 {
+				rows = append(rows, w.row)
+			}
 			ids = append(ids, w.ids...)
 			w.ids = nil
 		}
@@ -268,6 +272,9 @@ func (r *Resident) shown(ctx context.Context, rep Report) {
 	if err := r.db().Told(ctx, rep.User.Name, channel, ids...); err != nil {
 		r.log.Error("write down what was told", "error", err)
 		return
+	}
+	for _, row := range rows {
+		r.happenedTo(ctx, row, Happening{Kind: "told", By: rep.User.Name})
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -333,40 +340,6 @@ func (r *Resident) withdraw(u browsers.User, row int64) {
 	}
 	if err := screens.Withdraw(u, keyOf(row)); err != nil {
 		r.log.Warn("take a warning from the screen", "user", u.Name, "error", err)
-	}
-}
-
-// tellSystems hands to the outputs what they were not told.
-func (r *Resident) tellSystems(ctx context.Context) {
-	r.mu.Lock()
-	outputs := r.outputs
-	r.mu.Unlock()
-	if outputs == nil {
-		return
-	}
-	err := func() error {
-		untold, err := r.db().Untold(ctx, "", systems)
-		if err != nil {
-			return err
-		}
-		for _, f := range untold {
-			rows, err := r.db().Extensions(ctx, store.Query{Row: f.Extension})
-			if err != nil {
-				return err
-			}
-			if len(rows) == 1 {
-				if err := outputs.Tell(ctx, rows[0], []store.Finding{f}); err != nil {
-					return err // it is told with the next
-				}
-			}
-			if err := r.db().Told(ctx, "", systems, f.ID); err != nil {
-				return err
-			}
-		}
-		return nil
-	}()
-	if err != nil && ctx.Err() == nil {
-		r.log.Error("tell other systems", "error", err)
 	}
 }
 

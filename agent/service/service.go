@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -31,7 +32,6 @@ const (
 type Config struct {
 	Executable string   // absolute; "" is this program
 	Arguments  []string // "run", "--service", …
-	Network    bool     // it may talk to other machines: a feed or an output is set
 }
 
 // A State is what the manager says of the service.
@@ -135,6 +135,13 @@ func control(what string, do func(service.Service) error) error {
 	return nil
 }
 
+// Network lets the service talk to other machines, or to this one only, where the manager can hold it to that; it holds at
+// once, and until the machine starts again. The unit asks for it at each start and reload.
+func Network(allowed bool) error { return network(allowed) }
+
+// LogFolder is the folder in which the service may write logs.
+func LogFolder() string { return logFolder(runtime.GOOS) }
+
 // Query asks the manager for the state of the service.
 func Query() (State, error) {
 	state := State{Manager: service.Platform()}
@@ -175,7 +182,7 @@ func open(cfg Config) (service.Service, error) {
 		Executable:  executable,
 		Arguments:   cfg.Arguments,
 		Option: service.KeyValue{
-			"SystemdScript":          unit(cfg.Network, systemdVersion()),
+			"SystemdScript":          unit(systemdVersion()),
 			"LaunchdConfig":          launchd,
 			"RunAtLoad":              true,
 			"LogDirectory":           logFolder(runtime.GOOS),
@@ -190,12 +197,15 @@ func open(cfg Config) (service.Service, error) {
 	return s, nil
 }
 
-// logFolder is where the manager puts what the service prints, if it does not keep it itself.
+// logFolder is where a manager that keeps no log puts what the service prints, and where the file of outputs.file lies.
 func logFolder(system string) string {
-	if system == "darwin" {
+	switch system {
+	case "darwin":
 		return "/Library/Logs/ExtWatch"
+	case "windows":
+		return filepath.Join(cmp.Or(os.Getenv("ProgramData"), `C:\ProgramData`), "ExtWatch", "logs")
 	}
-	return "/var/log"
+	return "/var/log/" + Name
 }
 
 // A program is the work in the form that kardianos/service asks for.

@@ -1,10 +1,12 @@
 package service
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/kardianos/service"
 )
@@ -39,6 +41,23 @@ func forget(s service.Service) {
 	if s.Platform() == "linux-systemd" {
 		os.Remove(systemdUnit)
 	}
+}
+
+// network changes the unit's list of addresses for as long as the machine runs. What is allowed wins over what is denied.
+func network(allowed bool) error {
+	if service.Platform() != "linux-systemd" {
+		return nil
+	}
+	to := "localhost"
+	if allowed {
+		to = "any"
+	}
+	// The first one empties the list.
+	out, err := exec.Command("systemctl", "set-property", "--runtime", Name+".service", "IPAddressAllow=", "IPAddressAllow="+to).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("let the service reach %s: %w: %s", to, err, strings.TrimSpace(string(out)))
+	}
+	return nil
 }
 
 var systemdNumber = regexp.MustCompile(`^systemd ([0-9]+)`)

@@ -18,16 +18,14 @@ var launchd string
 // withSteps is the first systemd that knows RestartSteps; older ones warn of it.
 const withSteps = 254
 
-// unit returns the template of systemd's unit. Without network, the service can reach this machine only.
-func unit(network bool, version int) string {
+// unit returns the template of systemd's unit. The service reaches this machine only, until Network lets it out.
+func unit(version int) string {
 	var lines []string
 	for line := range strings.Lines(systemdTemplate) {
-		switch {
-		case network && strings.HasPrefix(line, "IPAddress"):
-		case version < withSteps && (strings.HasPrefix(line, "RestartSteps=") || strings.HasPrefix(line, "RestartMaxDelaySec=")):
-		default:
-			lines = append(lines, line)
+		if version < withSteps && (strings.HasPrefix(line, "RestartSteps=") || strings.HasPrefix(line, "RestartMaxDelaySec=")) {
+			continue
 		}
+		lines = append(lines, line)
 	}
 	return strings.Join(lines, "")
 }

@@ -12,18 +12,17 @@ import (
 func TestUnit(t *testing.T) {
 	tests := []struct {
 		name       string
-		network    bool
 		version    int
 		has, lacks []string
 	}{
-		{"alone", false, 252, []string{"IPAddressDeny=any", "IPAddressAllow=localhost", "RestartSec=2"}, []string{"RestartSteps"}},
-		{"network", true, 252, []string{"RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"}, []string{"IPAddressDeny", "IPAddressAllow"}},
-		{"new systemd", false, 254, []string{"RestartSteps=6", "RestartMaxDelaySec=60"}, nil},
-		{"unknown systemd", false, 0, []string{"Restart=always"}, []string{"RestartSteps"}},
+		{"systemd 252", 252, []string{"IPAddressDeny=any", "IPAddressAllow=localhost", "RestartSec=2", "LogsDirectory=extwatch",
+			"RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"}, []string{"RestartSteps"}},
+		{"new systemd", 254, []string{"RestartSteps=6", "RestartMaxDelaySec=60"}, nil},
+		{"unknown systemd", 0, []string{"Restart=always"}, []string{"RestartSteps"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := unit(tt.network, tt.version)
+			got := unit(tt.version)
 			for _, s := range tt.has {
 				if !strings.Contains(got, s+"\n") {
 					t.Errorf("the unit lacks %q", s)
@@ -46,7 +45,7 @@ func TestTemplates(t *testing.T) {
 		"{{Name | html}}", "{{Path | html}}", "{{. | html}}", "{{RunAtLoad}}", "{{StandardOutPath | html}}", "{{StandardErrorPath | html}}"} {
 		known[a] = true
 	}
-	for _, text := range []string{unit(true, 254), launchd} {
+	for _, text := range []string{unit(254), launchd} {
 		for _, a := range actions.FindAllString(text, -1) {
 			if !known[a] {
 				t.Errorf("unknown action %s", a)

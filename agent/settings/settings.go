@@ -51,7 +51,9 @@ type Outputs struct {
 	EventLog      bool   // Windows Event Log
 	Webhook       string // https URL
 	WebhookSecret string // path of a file that holds the key of the signature
-	File          string // path of a file of JSON lines
+	Proxy         string // http URL through which the webhook is reached
+	CA            string // path of a file of PEM certificates
+	File          string // path of a file of JSON lines, or its name in the service's folder for logs
 	Schema        string // of File and Webhook: plain, ecs, ocsf
 }
 
@@ -59,6 +61,11 @@ type Outputs struct {
 type Keep struct {
 	Timeline time.Duration // findings and decisions are kept five times as long
 	Bytes    int64
+}
+
+// Network reports whether another machine is told.
+func (o Outputs) Network() bool {
+	return o.Webhook != "" || o.Syslog != "" && !strings.HasPrefix(o.Syslog, "unix:")
 }
 
 // From returns where a key was set: "FILE:LINE", "policy", or "" for its built-in value.
@@ -124,8 +131,12 @@ func Options() []Option {
 			Help: "Where findings are posted, as an https URL.", set: func(s *Settings, v any) { s.Outputs.Webhook = v.(string) }},
 		{Key: "outputs.webhook.secret_file", Kind: Text, check: absolute,
 			Help: "The file that holds the key of the webhook's HMAC-SHA256 signature.", set: func(s *Settings, v any) { s.Outputs.WebhookSecret = v.(string) }},
-		{Key: "outputs.file", Kind: Text, check: absolute,
-			Help: "A file that gets one line of JSON for each finding.", set: func(s *Settings, v any) { s.Outputs.File = v.(string) }},
+		{Key: "outputs.webhook.proxy", Kind: Text, check: proxyURL,
+			Help: "The proxy through which the webhook is reached, as http://HOST:PORT.", set: func(s *Settings, v any) { s.Outputs.Proxy = v.(string) }},
+		{Key: "outputs.ca_file", Kind: Text, check: absolute,
+			Help: "A file of PEM certificates that the webhook and tls:// trust beside the system's.", set: func(s *Settings, v any) { s.Outputs.CA = v.(string) }},
+		{Key: "outputs.file", Kind: Text, check: logFile,
+			Help: "A file that gets one line of JSON for each event: a name in the service's folder for logs, or an absolute path.", set: func(s *Settings, v any) { s.Outputs.File = v.(string) }},
 		{Key: "outputs.schema", Kind: Choice, Built: "plain", Choices: []string{"plain", "ecs", "ocsf"},
 			Help: "The shape of that JSON and of the webhook's.", set: func(s *Settings, v any) { s.Outputs.Schema = v.(string) }},
 		{Key: "keep.timeline", Kind: Duration, Built: "90d", Min: day, Max: 3660 * day,

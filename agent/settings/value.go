@@ -154,3 +154,19 @@ func absolute(text string) error {
 	}
 	return errors.New("it must be an absolute path")
 }
+
+// logFile accepts an absolute path, or a name without a folder.
+func logFile(text string) error {
+	if !strings.ContainsAny(text, `/\:`) && text != "." && text != ".." {
+		return nil
+	}
+	return absolute(text)
+}
+
+func proxyURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("write it as http://HOST:PORT")
+	}
+	return nil
+}

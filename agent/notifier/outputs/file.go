@@ -24,7 +24,8 @@ func (f *file) tell(e Event) error {
 		// Findings name people and what they have installed: only the owner and the owner's group read them.
 		if f.open, err = os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err != nil {
 			f.open = nil
-			return fmt.Errorf("write to the file of outputs.file; allow it in the service's ReadWritePaths if it is a service: %w", err)
+			return fmt.Errorf("write to the file of outputs.file (give a name without a folder to use the service's own folder for logs; "+
+				"under systemd any other needs ReadWritePaths=, with 'sudo systemctl edit extwatch'): %w", err)
 		}
 	}
 	if _, err := f.open.Write(append(data, '\n')); err != nil { // one call: lines of two writers do not mix

@@ -70,7 +70,8 @@ type Event struct {
 	Host    string    `json:"host,omitempty"`
 	Agent   string    `json:"agent_version,omitempty"`
 
-	User      string             `json:"user,omitempty"`    // whose profile, or who decided
+	User      string             `json:"user,omitempty"`    // whose profile
+	By        string             `json:"by,omitempty"`      // who decided or was warned
 	Browser   string             `json:"browser,omitempty"` // "chrome"
 	Profile   string             `json:"profile,omitempty"`
 	Extension string             `json:"extension,omitempty"` // its ID

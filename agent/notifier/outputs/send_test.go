@@ -77,7 +77,7 @@ func TestWebhook(t *testing.T) {
 	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o, q := outputs(t, Config{Targets: Targets{Webhook: server.URL, WebhookSecret: secret, Schema: "ecs"}, CA: ca})
+	o, q := outputs(t, Config{Targets: Targets{Webhook: server.URL, WebhookSecret: secret, Schema: "ecs", CA: ca}})
 	for i := range 5 {
 		e := event(Opened)
 		e.Key = strconv.Itoa(i)
@@ -159,7 +159,7 @@ func TestSyslogOverStreams(t *testing.T) {
 				messages <- string(b)
 			}
 		}()
-		o, q := outputs(t, Config{Targets: Targets{Syslog: scheme + "://" + l.Addr().String()}, CA: ca})
+		o, q := outputs(t, Config{Targets: Targets{Syslog: scheme + "://" + l.Addr().String(), CA: ca}})
 		for i := range 2 {
 			e := event(Opened)
 			e.Key = strconv.Itoa(i)
@@ -276,7 +276,7 @@ func TestNewRefuses(t *testing.T) {
 		"short key":   {Targets: Targets{Webhook: "https://siem.example/", WebhookSecret: short}, Queue: &memory{}},
 		"no key":      {Targets: Targets{Webhook: "https://siem.example/", WebhookSecret: short + "x"}, Queue: &memory{}},
 		"shape":       {Targets: Targets{Schema: "cef"}},
-		"certificate": {CA: short},
+		"certificate": {Targets: Targets{CA: short}},
 	} {
 		if _, err := New(cfg); err == nil {
 			t.Errorf("%s: no error", name)

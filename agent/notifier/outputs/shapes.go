@@ -100,7 +100,7 @@ func ecs(e *Event) object {
 		"user":     object{"name": e.User},
 		"package":  object{"name": e.Name, "version": e.Version, "path": e.Path, "type": packageType(e)},
 		"extwatch": object{
-			"extension": object{"id": e.Extension}, "browser": e.Browser, "profile": e.Profile, "verdict": string(e.Verdict),
+			"extension": object{"id": e.Extension}, "browser": e.Browser, "profile": e.Profile, "verdict": string(e.Verdict), "by": e.By,
 			"exchanges": e.Exchanges, "finding_key": e.FindingKey,
 		},
 	}
@@ -154,7 +154,7 @@ func ocsf(e *Event) object {
 		},
 		"unmapped": object{
 			"extwatch": object{
-				"browser": e.Browser, "profile": e.Profile, "verdict": string(e.Verdict), "exchanges": e.Exchanges, "reason": e.Reason,
+				"browser": e.Browser, "profile": e.Profile, "verdict": string(e.Verdict), "exchanges": e.Exchanges, "reason": e.Reason, "by": e.By,
 				"extension": e.Extension, "name": e.Name, "version": e.Version, "path": e.Path, "user": e.User, "host": e.Host,
 			},
 		},

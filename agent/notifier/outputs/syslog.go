@@ -50,7 +50,7 @@ func parameters(e *Event) []parameter {
 	list := []parameter{
 		{"event", string(e.Kind)}, {"id", strconv.FormatUint(uint64(e.Kind.Number()), 10)}, {"key", e.Key}, {"verdict", string(e.Verdict)},
 		{"extension", e.Extension}, {"name", e.Name}, {"version", e.Version}, {"browser", e.Browser}, {"profile", e.Profile},
-		{"user", e.User}, {"path", e.Path}, {"exchanges", strings.Join(e.Exchanges, ",")}, {"reason", e.Reason}, {"finding", e.FindingKey},
+		{"user", e.User}, {"by", e.By}, {"path", e.Path}, {"exchanges", strings.Join(e.Exchanges, ",")}, {"reason", e.Reason}, {"finding", e.FindingKey},
 	}
 	if e.Finding != nil {
 		list = append(list, parameter{"rule", e.Finding.Rule}, parameter{"title", e.Finding.Title}, parameter{"level", e.Finding.Level},

@@ -34,6 +34,8 @@ type Targets struct {
 	EventLog      bool
 	Webhook       string // https URL
 	WebhookSecret string // path of a file that holds the key of the signature
+	Proxy         string // http URL through which the webhook is reached; "" is the environment's
+	CA            string // a file of PEM certificates that are trusted beside the system's; "" is none
 	File          string // path of a file of JSON lines
 	Schema        string // of File and Webhook: plain, ecs, ocsf
 }
@@ -60,7 +62,6 @@ type Config struct {
 	Queue   Queue            // needed for Syslog and Webhook
 	Host    string           // this machine's name; "" is looked up
 	Version string           // of the agent
-	CA      string           // a file of PEM certificates that are trusted beside the system's; "" is none
 	Now     func() time.Time // nil is time.Now
 	Failed  func(error)      // is told when a delivery fails; nil is ignored, the Queue has it too
 
@@ -148,13 +149,13 @@ func trusted(ca string) (*tls.Config, error) {
 	}
 	data, err := os.ReadFile(ca)
 	if err != nil {
-		return nil, fmt.Errorf("read the certificates: %w", err)
+		return nil, fmt.Errorf("outputs.ca_file: %w", err)
 	}
 	if c.RootCAs, err = x509.SystemCertPool(); err != nil {
 		c.RootCAs = x509.NewCertPool()
 	}
 	if !c.RootCAs.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("read the certificates: %s holds none", ca)
+		return nil, fmt.Errorf("outputs.ca_file: %s holds no certificate in PEM", ca)
 	}
 	return c, nil
 }

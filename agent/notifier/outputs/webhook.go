@@ -43,9 +43,17 @@ func newWebhook(cfg Config, trust *tls.Config) (*webhook, error) {
 			return nil, fmt.Errorf("outputs.webhook.secret_file: %s holds %d bytes; a key needs %d at least", cfg.WebhookSecret, len(h.key), minSecret)
 		}
 	}
+	proxy := http.ProxyFromEnvironment
+	if cfg.Proxy != "" {
+		through, err := url.Parse(cfg.Proxy)
+		if err != nil || through.Host == "" || through.Scheme != "http" && through.Scheme != "https" {
+			return nil, errors.New("outputs.webhook.proxy: write it as http://HOST:PORT")
+		}
+		proxy = http.ProxyURL(through)
+	}
 	h.client = &http.Client{
 		Timeout: sendWithin,
-		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust, MaxIdleConns: 1,
+		Transport: &http.Transport{Proxy: proxy, TLSClientConfig: trust, MaxIdleConns: 1,
 			IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true, TLSHandshakeTimeout: sendWithin},
 		// A redirect would take findings to a host that nobody set.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -47,7 +47,7 @@ type screens struct {
 func newScreens(command []string) func(settings.Settings, func(resident.Report)) (resident.Screens, error) {
 	return func(s settings.Settings, report func(resident.Report)) (resident.Screens, error) {
 		desktop, err := notifier.NewDesktop(notifier.Config{Command: command, Language: s.Language, Report: func(r notifier.Report) {
-			report(resident.Report{User: browsers.User{Name: r.Person.Name, UID: r.Person.UID}, Keys: r.Keys, Shown: r.Shown, Choice: resident.Choice(r.Choice), Err: r.Err})
+			report(resident.Report{User: browsers.User{Name: r.Person.Name, UID: r.Person.UID}, Keys: r.Keys, Shown: r.Shown, Place: r.Place, Choice: resident.Choice(r.Choice), Err: r.Err})
 		}})
 		if err != nil {
 			return nil, err
@@ -82,6 +82,14 @@ func (s *screens) Show(u browsers.User, list ...resident.Warning) error {
 		out[i] = warningOf(&list[i])
 	}
 	return s.desktop.Show(personOf(u), out...)
+}
+
+func (s *screens) Adopt(u browsers.User, place uint32, list ...resident.Warning) error {
+	out := make([]notifier.Warning, len(list))
+	for i := range list {
+		out[i] = warningOf(&list[i])
+	}
+	return s.desktop.Adopt(personOf(u), place, out...)
 }
 
 func (s *screens) Withdraw(u browsers.User, keys ...string) error {

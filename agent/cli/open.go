@@ -113,24 +113,27 @@ func sudoUser() int {
 	return uid
 }
 
-// browseAs lets the service open its page in a user's browser: `extwatch open`, in the user's own session. A browser must
-// not run as a child of the service, whose file system is read-only.
+// browseAs lets the service open its page in a user's browser: `extwatch open`, in the user's own session, which asks the
+// service for an address of that user's. A browser must not run as a child of the service.
 func browseAs(self string) func(context.Context, browsers.User, string) error {
-	if runtime.GOOS != "linux" {
+	if runtime.GOOS == "windows" {
 		return nil
 	}
 	return func(ctx context.Context, u browsers.User, to string) error {
 		if u.UID <= 0 || !strings.HasPrefix(to, "/") {
 			return errors.New("there is no session to open it in")
 		}
-		runtimeDir := fmt.Sprintf("/run/user/%d", u.UID)
+		args := opener(runtime.GOOS, self, u.UID, to)
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, "systemd-run", "--user", "--collect", "--quiet", "--", self, "open", "--to", to)
-		cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + u.Home, "XDG_RUNTIME_DIR=" + runtimeDir, "DBUS_SESSION_BUS_ADDRESS=unix:path=" + runtimeDir + "/bus"}
+		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		cmd.Dir = "/"
-		if err := runAs(cmd, u); err != nil {
-			return err
+		if runtime.GOOS == "linux" {
+			runtimeDir := fmt.Sprintf("/run/user/%d", u.UID)
+			cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + u.Home, "XDG_RUNTIME_DIR=" + runtimeDir, "DBUS_SESSION_BUS_ADDRESS=unix:path=" + runtimeDir + "/bus"}
+			if err := runAs(cmd, u); err != nil {
+				return err
+			}
 		}
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -138,6 +141,16 @@ func browseAs(self string) func(context.Context, browsers.User, string) error {
 		}
 		return nil
 	}
+}
+
+// opener is the command that runs `extwatch open` in a user's session: on Linux through the user's systemd, as that user; on
+// macOS through launchctl, which changes the session and leaves the rights, and sudo, which gives them up.
+func opener(system, self string, uid int, to string) []string {
+	if system == "darwin" {
+		id := strconv.Itoa(uid)
+		return []string{"/bin/launchctl", "asuser", id, "/usr/bin/sudo", "-n", "-H", "-u", "#" + id, "--", self, "open", "--to", to}
+	}
+	return []string{"systemd-run", "--user", "--collect", "--quiet", "--", self, "open", "--to", to}
 }
 
 // askService asks the service that runs.

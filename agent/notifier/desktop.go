@@ -69,6 +69,12 @@ func (d *Desktop) Show(p Person, list ...Warning) error {
 	return nil
 }
 
+// Adopt shows warnings again that an earlier Desktop had on the screen when it ended, in their place and without a sound:
+// nobody answers to the buttons of a process that is gone. Place is what the Report said.
+func (d *Desktop) Adopt(p Person, place uint32, list ...Warning) error {
+	return d.send(p, order{Show: list[:min(len(list), maxOpen/4)], Adopt: true, Place: place})
+}
+
 // Withdraw takes warnings from the screen: the extension is gone, blocked or trusted.
 func (d *Desktop) Withdraw(p Person, keys ...string) error {
 	return d.send(p, order{Withdraw: keys})
@@ -226,7 +232,7 @@ func (w *worker) hear(a answer) {
 	r := Report{Person: w.person, Keys: a.Keys}
 	switch {
 	case a.Shown:
-		r.Shown = true
+		r.Shown, r.Place = true, a.Place
 		for _, k := range a.Keys {
 			w.given[k] = true
 		}

@@ -14,7 +14,8 @@
 // # What is promised
 //
 // A person sees one notification of ExtWatch at a time: several warnings fold into it. A malicious one stays until it is
-// answered. What could not be shown is an error, never a success: who calls keeps it and tries again, for example when
+// answered, also past the end of the service: [Desktop.Adopt] gives its buttons back their meaning.
+// What could not be shown is an error, never a success: who calls keeps it and tries again, for example when
 // [Desktop.Watch] says that somebody came. What is told twice is prevented by the caller, by Warning.Key; what has the
 // same key as a warning on the screen takes its place. A person's choice is a wish: the service decides what it may do.
 package notifier
@@ -72,6 +73,7 @@ type Report struct {
 	Person Person
 	Keys   []string // of the warnings
 	Shown  bool     // they are on the screen now
+	Place  uint32   // of Shown: what Adopt wants
 	Choice Choice
 	Err    error // they were not shown; ErrNotDelivered when nobody was there to see them
 }

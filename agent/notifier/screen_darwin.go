@@ -72,6 +72,11 @@ func (s *alertScreen) hide() {
 
 func (s *alertScreen) choices() <-chan Choice { return s.out }
 
+// adopt has nothing to adopt: what the process showed went with it.
+func (s *alertScreen) adopt(uint32) {}
+
+func (s *alertScreen) place() uint32 { return 0 }
+
 func (s *alertScreen) keeps() bool { return false }
 
 func (s *alertScreen) close() { s.hide() }

@@ -36,6 +36,7 @@ type busScreen struct {
 
 	mu    sync.Mutex
 	id    uint32 // of the notification on the screen; 0 is none
+	quiet bool   // the next one was there before
 	owner string // who shows notifications
 	text  Text
 }
@@ -158,6 +159,9 @@ func (s *busScreen) show(ctx context.Context, t Text) error {
 		}
 	}
 	hints := map[string]dbus.Variant{"urgency": dbus.MakeVariant(byte(1)), "category": dbus.MakeVariant("x-extwatch.warning")}
+	if s.quiet {
+		hints["suppress-sound"] = dbus.MakeVariant(true)
+	}
 	expire := usual
 	if t.Critical {
 		hints["urgency"], hints["resident"] = dbus.MakeVariant(byte(2)), dbus.MakeVariant(true)
@@ -168,8 +172,22 @@ func (s *busScreen) show(ctx context.Context, t Text) error {
 		actions, hints, expire).Store(&id); err != nil {
 		return fmt.Errorf("show a notification: %w", err)
 	}
-	s.id, s.text = id, t
+	s.id, s.text, s.quiet = id, t, false
 	return nil
+}
+
+func (s *busScreen) adopt(place uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.id == 0 {
+		s.id, s.quiet = place, true
+	}
+}
+
+func (s *busScreen) place() uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id
 }
 
 func (s *busScreen) hide() {

@@ -144,6 +144,11 @@ func (b *boxes) hide() {
 
 func (b *boxes) choices() <-chan Choice { return b.out }
 
+// adopt has nothing to adopt: what the process showed went with it.
+func (b *boxes) adopt(uint32) {}
+
+func (b *boxes) place() uint32 { return 0 }
+
 func (b *boxes) keeps() bool { return false }
 
 func (b *boxes) close() { b.hide() }

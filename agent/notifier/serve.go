@@ -28,13 +28,16 @@ type order struct {
 	Show     []Warning `json:"show,omitempty"`
 	Withdraw []string  `json:"withdraw,omitempty"` // keys: it is over, take it from the screen
 	Language string    `json:"language,omitempty"` // "" or "auto" is the person's own
-	Wait     int       `json:"wait_ms,omitempty"`  // for a program that shows notifications; 0 is untilDesktop
+	Adopt    bool      `json:"adopt,omitempty"`    // Show was on the screen before: in the place of Place, and without a sound
+	Place    uint32    `json:"place,omitempty"`
+	Wait     int       `json:"wait_ms,omitempty"` // for a program that shows notifications; 0 is untilDesktop
 }
 
 // An answer is what comes back: a line of JSON.
 type answer struct {
 	Keys   []string `json:"keys,omitempty"`
 	Shown  bool     `json:"shown,omitempty"`
+	Place  uint32   `json:"place,omitempty"` // of what is shown, for Adopt
 	Choice Choice   `json:"choice,omitempty"`
 	Error  string   `json:"error,omitempty"`
 	Nobody bool     `json:"nobody,omitempty"` // the error is that nobody can see it
@@ -43,6 +46,8 @@ type answer struct {
 // A screen shows one text at a time to one person.
 type screen interface {
 	show(ctx context.Context, t Text) error // in the place of the one before
+	adopt(place uint32)                     // what another process showed: the next text takes its place, silently
+	place() uint32                          // of what is shown; 0 where that has no meaning
 	hide()                                  // what is shown
 	choices() <-chan Choice                 // of what is shown
 	languages(ctx context.Context) []string // that the person reads, best first
@@ -159,7 +164,7 @@ func (s *shower) obey(ctx context.Context, o order) error {
 		return errors.Join(s.write(a), err)
 	}
 	s.shown = s.shown[max(0, len(s.shown)-maxOpen):]
-	return s.write(answer{Keys: keys, Shown: true})
+	return s.write(answer{Keys: keys, Shown: true, Place: s.screen.place()})
 }
 
 func (s *shower) display(ctx context.Context, o order) error {
@@ -173,6 +178,9 @@ func (s *shower) display(ctx context.Context, o order) error {
 			s.screen = nil // of the interface, not only what it holds
 			return err
 		}
+	}
+	if o.Adopt && len(s.shown) == len(o.Show) { // nothing newer is there
+		s.screen.adopt(o.Place)
 	}
 	wishes := []string{o.Language}
 	if o.Language == "" || o.Language == "auto" {

@@ -24,6 +24,7 @@ type paper struct {
 	mu    sync.Mutex
 	title string
 	fails error
+	at    uint32
 }
 
 func (p *paper) show(_ context.Context, t Text) error {
@@ -36,6 +37,8 @@ func (p *paper) show(_ context.Context, t Text) error {
 func (p *paper) hide()                              { p.mu.Lock(); p.title = ""; p.mu.Unlock() }
 func (p *paper) choices() <-chan Choice             { return p.out }
 func (p *paper) languages(context.Context) []string { return []string{"zh_CN.UTF-8"} }
+func (p *paper) adopt(place uint32)                 { p.at = place }
+func (p *paper) place() uint32                      { return p.at }
 func (p *paper) keeps() bool                        { return true }
 func (p *paper) close()                             {}
 
@@ -201,4 +204,14 @@ func TestProcessesAreNotTrusted(t *testing.T) {
 			t.Error("it is closed, and takes warnings")
 		}
 	}
+}
+
+// A new process takes the place of what an older one left on the screen.
+func TestServeAdopts(t *testing.T) {
+	p := &paper{out: make(chan Choice)}
+	k := begin(t, p)
+	k.say(order{Show: []Warning{{Key: "a", Name: "A"}}, Adopt: true, Place: 42})
+	k.hears(answer{Keys: []string{"a"}, Shown: true, Place: 42})
+	k.say(order{Show: []Warning{{Key: "b", Name: "B"}}, Adopt: true, Place: 43}) // beside another one
+	k.hears(answer{Keys: []string{"b"}, Shown: true, Place: 42})
 }

@@ -73,6 +73,8 @@ type Config struct {
 // Screens show warnings to people. Its methods return at once; what became of warnings comes back as Reports.
 type Screens interface {
 	Show(u browsers.User, list ...Warning) error
+	// Adopt shows what was on the screen before, in its place and without a sound. Place is that of the Report, or 0.
+	Adopt(u browsers.User, place uint32, list ...Warning) error
 	Withdraw(u browsers.User, keys ...string) error
 	Close()
 }
@@ -126,6 +128,7 @@ type Report struct {
 	User   browsers.User
 	Keys   []string
 	Shown  bool
+	Place  uint32 // of Shown, for Adopt
 	Choice Choice
 	Err    error // they were not shown, and are shown when the user comes
 	Came   bool  // the user logged in
@@ -154,6 +157,8 @@ type Resident struct {
 	logged   map[int64]bool      // findings
 	closed   map[int64]bool      // findings whose end other systems were told
 	telling  map[int64]bool      // findings that are on their way to a screen
+	screen   map[string]onScreen // by user
+	adopted  map[string]bool     // users who were shown again what they had on the screen
 	warnings map[string]*warning // by key, that were handed to a screen
 
 	box   *mailbox
@@ -175,6 +180,8 @@ type warning struct {
 	user browsers.User
 	row  int64
 	ids  []int64
+	// again: it was told before; what is shown is its continuation.
+	again bool
 }
 
 // New returns a Resident. It does nothing until Open or Run.
@@ -194,7 +201,7 @@ func New(cfg Config) (*Resident, error) {
 	return &Resident{
 		cfg: cfg, log: cfg.Logger, started: cfg.Now(),
 		blocker: response.New(response.Config{Root: cfg.Root, Folder: cfg.Folder, Now: cfg.Now}),
-		live:    map[int64]*live{}, users: map[string]browsers.User{}, profiles: map[string]string{}, telling: map[int64]bool{}, logged: map[int64]bool{}, closed: map[int64]bool{}, warnings: map[string]*warning{},
+		live:    map[int64]*live{}, users: map[string]browsers.User{}, profiles: map[string]string{}, telling: map[int64]bool{}, logged: map[int64]bool{}, closed: map[int64]bool{}, screen: map[string]onScreen{}, adopted: map[string]bool{}, warnings: map[string]*warning{},
 		dirty: map[string]bool{}, wake: make(chan struct{}, 1), again: make(chan struct{}, 1), box: newMailbox(),
 	}, nil
 }
@@ -223,6 +230,7 @@ func (r *Resident) Open(ctx context.Context) error {
 		}
 	}
 	r.store = opened
+	r.recallScreens()
 	for _, p := range problems {
 		r.log.Warn("the store", "path", p.Path, "problem", p.Reason)
 		r.note(ctx, store.Problem, "", p.Reason)

@@ -41,6 +41,7 @@ type fakeScreens struct {
 	mute      bool // they die before they say that they showed anything
 	shown     []string
 	withdrawn []string
+	adopted   []string
 }
 
 func (s *fakeScreens) Show(u browsers.User, list ...Warning) error {
@@ -57,13 +58,25 @@ func (s *fakeScreens) Show(u browsers.User, list ...Warning) error {
 			s.shown = append(s.shown, u.Name+" "+w.Extension.Name+" "+strings.Join(rules, ","))
 		}
 	}
-	rep := Report{User: u, Keys: keys, Shown: true}
+	rep := Report{User: u, Keys: keys, Shown: true, Place: 7}
 	if !s.here[u.Name] {
 		rep = Report{User: u, Keys: keys, Err: errors.New("nobody is there")}
 	}
 	if !s.mute {
 		go s.report(rep)
 	}
+	return nil
+}
+
+func (s *fakeScreens) Adopt(u browsers.User, place uint32, list ...Warning) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var keys []string
+	for _, w := range list {
+		keys = append(keys, w.Key)
+		s.adopted = append(s.adopted, fmt.Sprintf("%s %s in %d", u.Name, w.Extension.Name, place))
+	}
+	go s.report(Report{User: u, Keys: keys, Shown: true, Place: place})
 	return nil
 }
 

@@ -59,6 +59,7 @@ func (r *Resident) stopTelling() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.telling)
+	clear(r.adopted)
 }
 
 // somebody lets a user be told what they were not told.
@@ -116,6 +117,9 @@ func (r *Resident) tell(ctx context.Context, user string) error {
 	r.mu.Unlock()
 	if screens == nil || !known || user == "" {
 		return nil
+	}
+	if err := r.adopt(ctx, screens, u); err != nil {
+		return err
 	}
 	untold, err := r.db().Untold(ctx, user, channel)
 	if err != nil {
@@ -233,6 +237,9 @@ func (r *Resident) reported(ctx context.Context, rep Report) {
 	case rep.Err != nil:
 		r.log.Info("a warning waits", "user", rep.User.Name, "why", rep.Err)
 		r.takeBack(rep.Keys)
+		r.mu.Lock()
+		delete(r.adopted, rep.User.Name) // when they come
+		r.mu.Unlock()
 	case rep.Shown:
 		r.shown(ctx, rep)
 	default:
@@ -257,13 +264,15 @@ func (r *Resident) known(u browsers.User) browsers.User {
 
 func (r *Resident) shown(ctx context.Context, rep Report) {
 	var ids []int64
-	var rows []int64
+	var rows, all []int64
 	r.mu.Lock()
 	for _, key := range rep.Keys {
 		if w := r.warnings[key]; w != nil && w.user.Name == rep.User.Name {
-			if len(w.ids) > 0 {
+			all = append(all, w.row)
+			if len(w.ids) > 0 && !w.again {
 				rows = append(rows, w.row)
 			}
+			w.again = false
 			ids = append(ids, w.ids...)
 			w.ids = nil
 		}
@@ -273,6 +282,7 @@ func (r *Resident) shown(ctx context.Context, rep Report) {
 		r.log.Error("write down what was told", "error", err)
 		return
 	}
+	r.nowOnScreen(rep.User.Name, rep.Place, all)
 	for _, row := range rows {
 		r.happenedTo(ctx, row, Happening{Kind: "told", By: rep.User.Name})
 	}
@@ -295,6 +305,9 @@ func (r *Resident) chosen(ctx context.Context, rep Report) {
 		}
 	}
 	r.mu.Unlock()
+	if rep.Choice != WhatNow {
+		r.offScreen(rep.User.Name, rows...)
+	}
 	r.log.Info("a person chose", "user", rep.User.Name, "choice", rep.Choice, "warnings", len(rows))
 	switch rep.Choice {
 	case WhatNow:
@@ -325,6 +338,7 @@ func (r *Resident) chosen(ctx context.Context, rep Report) {
 
 // withdraw takes a warning from the screen: it is over.
 func (r *Resident) withdraw(u browsers.User, row int64) {
+	r.offScreen(u.Name, row)
 	r.mu.Lock()
 	screens := r.screens
 	w := r.warnings[keyOf(row)]

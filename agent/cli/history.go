@@ -17,6 +17,7 @@ profiles; an administrator (sudo) sees all.`
 
 func newHistory(c *console) *cobra.Command {
 	var asJSON bool
+	var skip, limit int
 	cmd := &cobra.Command{
 		Use: "history [ID] [flags]", Short: "Tell what was seen, and when", Long: historyLong,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -30,27 +31,38 @@ func newHistory(c *console) *cobra.Command {
 			if len(args) == 1 {
 				id = args[0]
 			}
-			return runHistory(cmd.Context(), c, id, asJSON)
+			if skip < 0 || limit < 0 {
+				return usage("give 0 or more", "--skip and --limit count extensions")
+			}
+			return runHistory(cmd.Context(), c, resident.Request{Do: "history", ID: id, Skip: skip, Limit: limit}, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	cmd.Flags().IntVar(&limit, "limit", 50, "at most so many extensions; 0 is all")
+	cmd.Flags().IntVar(&skip, "skip", 0, "leave out so many that came first")
 	return cmd
 }
 
-func runHistory(ctx context.Context, c *console, id string, asJSON bool) error {
-	reply, err := ask(ctx, resident.Request{Do: "history", ID: id})
+func runHistory(ctx context.Context, c *console, q resident.Request, asJSON bool) error {
+	reply, err := ask(ctx, q)
 	if err != nil {
 		return err
 	}
 	if asJSON {
 		return encode(c, list(reply.History))
 	}
+	if len(reply.History) == 0 && reply.Total > 0 {
+		return c.print(fmt.Sprintf("There are %d, and all were skipped.", reply.Total))
+	}
 	if len(reply.History) == 0 {
 		return failed("'extwatch scan --inventory' lists what is there now", "nothing is known of it")
 	}
 	var lines []string
 	for _, x := range reply.History {
-		lines = append(lines, historyLines(c, x, id != "")...)
+		lines = append(lines, historyLines(c, x, q.ID != "")...)
+	}
+	if end := q.Skip + len(reply.History); end < reply.Total {
+		lines = append(lines, fmt.Sprintf("%d of %d; the next: extwatch history --skip %d", len(reply.History), reply.Total, end))
 	}
 	return c.print(lines...)
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,25 +13,27 @@ import (
 	"github.com/extwatch/extwatch/agent/service"
 )
 
-const statusLong = `Says in ten lines whether this machine is protected.
+const statusLong = `Says in at most ten lines whether this machine is protected. With --all it also lists each place that could not be
+read and each mistake in the settings (as administrator).
 
 Exit code: 0 protected and nothing is open, 3 protected and something suspicious or malicious is there that nobody has
 blocked or trusts, 1 not protected.`
 
 func newStatus(c *console) *cobra.Command {
-	var asJSON bool
+	var asJSON, all bool
 	cmd := &cobra.Command{
 		Use:   "status [flags]",
 		Short: "Say whether this machine is protected",
 		Long:  statusLong,
 		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return runStatus(cmd.Context(), c, asJSON) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runStatus(cmd.Context(), c, asJSON, all) },
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	cmd.Flags().BoolVar(&all, "all", false, "list all problems, not only the first")
 	return cmd
 }
 
-func runStatus(ctx context.Context, c *console, asJSON bool) error {
+func runStatus(ctx context.Context, c *console, asJSON, all bool) error {
 	reply, err := ask(ctx, resident.Request{Do: "status"})
 	s := reply.Status
 	if err != nil {
@@ -40,7 +43,7 @@ func runStatus(ctx context.Context, c *console, asJSON bool) error {
 		if err := encode(c, s); err != nil {
 			return err
 		}
-	} else if err := c.print(statusLines(c, s, err)...); err != nil {
+	} else if err := c.print(statusLines(c, s, err, all)...); err != nil {
 		return err
 	}
 	switch {
@@ -56,8 +59,8 @@ func runStatus(ctx context.Context, c *console, asJSON bool) error {
 	return nil
 }
 
-// statusLines are the ten lines.
-func statusLines(c *console, s *resident.Status, failed error) []string {
+// statusLines are at most ten lines, but for all problems.
+func statusLines(c *console, s *resident.Status, failed error, all bool) []string {
 	now := c.now()
 	line := func(name, format string, args ...any) string { return fit(name, 12) + fmt.Sprintf(format, args...) }
 	head := c.paint(shadeGood, "protected")
@@ -71,29 +74,56 @@ func statusLines(c *console, s *resident.Status, failed error) []string {
 	if failed != nil {
 		return lines
 	}
-	last := "never"
+	checked := "not yet"
 	if !s.Sweep.IsZero() {
-		last = fmt.Sprintf("%s ago, took %v", span(now.Sub(s.Sweep)), s.Took.Round(10*time.Millisecond))
+		checked = fmt.Sprintf("all of it %s ago, in %v", span(now.Sub(s.Sweep)), s.Took.Round(10*time.Millisecond))
+	}
+	needs := "nothing"
+	if s.Malicious+s.Suspicious > 0 {
+		needs = fmt.Sprintf("%d malicious, %d suspicious: run 'extwatch open'", s.Malicious, s.Suspicious)
 	}
 	page := "not served"
 	if s.Page {
 		page = "extwatch open"
 	}
 	memory := fmt.Sprintf("%d MB used, %d KB remembered", s.HeapBytes>>20, s.StoreBytes>>10)
+	if s.Waiting > 0 {
+		memory += fmt.Sprintf(", %s for other systems", count(s.Waiting, "message"))
+	}
 	if s.Memory != "" {
 		memory = "nothing can be kept on disk: " + clean(s.Memory, maxText)
 	}
 	lines = append(lines,
 		line("rules", "%s: %s, %s, in use for %s", s.Feed, count(s.Rules, "rule"), count(s.Indicators, "indicator"), span(now.Sub(s.RulesAt))),
 		line("watched", "%s in %s of %s, for %s", count(s.Extensions, "extension"), count(s.Profiles, "profile"), count(s.Browsers, "browser"), count(s.Users, "user")),
-		line("last check", "%s", last),
-		line("unreadable", "%s", count(s.Unreadable, "place")),
-		line("open", "%d malicious, %d suspicious", s.Malicious, s.Suspicious),
+		line("checked", "%s", checked),
+		line("needs you", "%s", needs),
 		line("blocked", "%s", count(s.Blocked, "extension")),
 		line("page", "%s", page),
 		line("memory", "%s", memory))
-	for _, p := range append(s.Mistakes, s.Problems...) {
-		lines = append(lines, "  - "+clean(p, maxErrorText))
+	return append(lines, problemLines(line, s, all)...)
+}
+
+// problemLines says what is wrong, in one line unless all is asked for.
+func problemLines(line func(string, string, ...any) string, s *resident.Status, all bool) []string {
+	known := append(slices.Clone(s.Mistakes), s.Problems...)
+	total := max(len(known), len(s.Mistakes)+s.Unreadable)
+	switch {
+	case total == 0:
+		return nil
+	case len(known) == 0: // others' places are none of this person's business
+		return []string{line("problems", "%s could not be read", count(s.Unreadable, "place"))}
+	case !all && total == 1:
+		return []string{line("problem", "%s", clean(known[0], maxText))}
+	case !all:
+		return []string{line("problems", "%d, the first: %s; all: extwatch status --all", total, clean(known[0], maxText))}
+	}
+	var lines []string
+	for _, p := range known {
+		lines = append(lines, line("problem", "%s", clean(p, maxErrorText)))
+	}
+	if more := total - len(known); more > 0 {
+		lines = append(lines, line("problem", "and %d more", more))
 	}
 	return lines
 }

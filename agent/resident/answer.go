@@ -28,9 +28,11 @@ type Request struct {
 	Row     int64     `json:"row,omitempty"`     // instead of ID: one extension in one profile
 	Browser string    `json:"browser,omitempty"` // block and unblock: only this one; "" is each in which it is
 	Reason  string    `json:"reason,omitempty"`
-	Until   time.Time `json:"until,omitzero"` // trust
-	To      string    `json:"to,omitempty"`   // open: the path on the page
-	UID     int       `json:"uid,omitempty"`  // open, for root alone: whose browser it is, when it is not root's
+	Until   time.Time `json:"until,omitzero"`  // trust
+	To      string    `json:"to,omitempty"`    // open: the path on the page
+	Skip    int       `json:"skip,omitempty"`  // history: so many that came first
+	Limit   int       `json:"limit,omitempty"` // history: at most so many; 0 is all
+	UID     int       `json:"uid,omitempty"`   // open, for root alone: whose browser it is, when it is not root's
 }
 
 // A Reply answers one Request. Error is a sentence for the person; what was done before it, is done.
@@ -39,6 +41,7 @@ type Reply struct {
 	Status   *Status            `json:"status,omitempty"`
 	URL      string             `json:"url,omitempty"`
 	History  []store.Extension  `json:"history,omitempty"`
+	Total    int                `json:"total,omitempty"` // of the history, with what was skipped or left out
 	Done     []response.Outcome `json:"done,omitempty"`
 	Evidence []string           `json:"evidence,omitempty"` // packages
 	Changed  int                `json:"changed,omitempty"`  // decisions made or ended
@@ -62,6 +65,11 @@ func (r *Resident) Answer(ctx context.Context, who Caller, q Request) Reply {
 		a.URL, err = r.enter(who, q)
 	case "history":
 		a.History, err = r.history(ctx, who, q)
+		a.Total = len(a.History)
+		a.History = a.History[min(max(q.Skip, 0), a.Total):]
+		if q.Limit > 0 {
+			a.History = a.History[:min(q.Limit, len(a.History))]
+		}
 	case "block":
 		err = r.block(ctx, who, q, &a)
 	case "unblock":

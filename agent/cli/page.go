@@ -46,7 +46,7 @@ func newPage(rules *signatures.Ruleset, logger *slog.Logger) func(context.Contex
 		}
 		made, err := dashboard.New(dashboard.Config{
 			Store: kept, Rules: rules, Engine: engineVersion, Log: logger, Owner: ownerOf(),
-			Block: order("block"), Unblock: order("unblock"), Trust: order("trust"), Untrust: order("untrust"),
+			Block: order("block"), Unblock: order("unblock"), Trust: order("trust"), Untrust: order("untrust"), Snooze: order("snooze"),
 		})
 		if err != nil {
 			return nil, fmt.Errorf("make the page: %w", err)

@@ -58,7 +58,7 @@ type Config struct {
 
 	// What a person may decide. They are called with who decides, must check whether that person may, carry it out and
 	// write it down. An error is shown to the person.
-	Block, Unblock, Trust, Untrust func(context.Context, Order) error
+	Block, Unblock, Trust, Untrust, Snooze func(context.Context, Order) error
 
 	Log *slog.Logger // what failed inside; nil is silent
 }
@@ -69,7 +69,7 @@ type Order struct {
 	By        string          // the account
 	Admin     bool            // it may decide for others
 	Reason    string          // required by the page, at most 500 bytes
-	Until     time.Time       // of Trust; zero: for ever
+	Until     time.Time       // of Trust and Snooze; zero: for ever
 }
 
 //go:embed templates static texts

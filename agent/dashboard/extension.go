@@ -97,6 +97,7 @@ func (p *Page) showOne(w http.ResponseWriter, r *http.Request, s *scope, failed 
 	d.Can["unblock"] = d.Can["unblock"] && d.Item.Decided == "block"
 	d.Can["trust"] = d.Can["trust"] && d.Item.Decided != "trust"
 	d.Can["untrust"] = d.Can["untrust"] && d.Item.Decided == "trust"
+	d.Can["snooze"] = d.Can["snooze"] && d.Item.Decided == "" && d.Item.NeedsYou()
 	sh := sheet{Title: "one.title", Nav: "extensions", Viewer: s.viewer, Live: true}
 	if done := r.URL.Query().Get("done"); p.acts()[done] != nil && failed == nil {
 		sh.Done = "done." + done
@@ -225,7 +226,10 @@ func (p *Page) decide(w http.ResponseWriter, r *http.Request, s *scope) {
 	case err != nil || days < 0 || days > 3650:
 		p.refuse(w, r, http.StatusBadRequest, "refused.form")
 		return
-	case days > 0 && what == "trust":
+	case what == "snooze" && (days == 0 || days > 30):
+		p.refuse(w, r, http.StatusBadRequest, "refused.form")
+		return
+	case days > 0 && (what == "trust" || what == "snooze"):
 		o.Until = p.cfg.Now().Add(time.Duration(days) * 24 * time.Hour)
 	}
 	err = s.order(r.Context(), row, what, o)

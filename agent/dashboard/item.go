@@ -16,7 +16,8 @@ import (
 type item struct {
 	store.Extension
 	Href    string // of its own view
-	Decided string // "block" or "trust" while such a decision holds
+	Decided string // "block", "trust" or "snooze" while such a decision holds
+	Also    []item // the same one in other profiles, on a card
 }
 
 // Verdict is what is thought of it.
@@ -49,12 +50,17 @@ func (i item) State() string {
 	return "state.on"
 }
 
-// Headline is the title of its worst open finding.
-func (i item) Headline() string {
-	for _, f := range i.open() {
-		return f.Title
+// Worst is its worst open finding; nil when there is none.
+func (i item) Worst() *store.Finding {
+	if list := i.open(); len(list) > 0 {
+		return &list[0]
 	}
-	return ""
+	return nil
+}
+
+// same reports whether two items are one extension in two profiles. What lies in a folder can claim any ID.
+func (i item) same(other item) bool {
+	return i.ID == other.ID && i.ID != "" && i.Place == other.Place && i.Origin == other.Origin && i.Verdict() == other.Verdict() && i.State() == other.State()
 }
 
 // open are its open findings, worst first.
@@ -69,8 +75,11 @@ func (i item) open() []store.Finding {
 	return out
 }
 
-// NeedsYou reports whether somebody should look at it: it is bad, acts or may act again, and nobody decided.
-func (i item) NeedsYou() bool { return bad(i.Verdict()) && i.Gone.IsZero() && i.Decided == "" }
+// NeedsYou reports whether somebody should look at it: it is bad, acts or may act again, and nobody
+// decided; to put it off is no decision.
+func (i item) NeedsYou() bool {
+	return bad(i.Verdict()) && i.Gone.IsZero() && (i.Decided == "" || i.Decided == "snooze")
+}
 
 // known is the extension as far as the store has it, for the advice.
 func (i item) known() *manifests.Extension {
@@ -114,7 +123,7 @@ func (s *scope) items(ctx context.Context, q store.Query) ([]item, error) {
 	return out, nil
 }
 
-// standing is what holds of an extension: that it is blocked, or trusted as bad as it is now.
+// standing is what holds of an extension: that it is blocked, trusted as bad as it is now, or put off.
 func standing(decided []store.Decision, e *store.Extension) string {
 	trusted := ""
 	for n := range decided {
@@ -125,6 +134,8 @@ func standing(decided []store.Decision, e *store.Extension) string {
 			return "block"
 		case d.Kind == "trust" && d.Rule == "" && !e.Result.Verdict.Worse(d.UpTo):
 			trusted = "trust"
+		case d.Kind == "snooze" && trusted == "" && !e.Result.Verdict.Worse(d.UpTo):
+			trusted = "snooze"
 		}
 	}
 	return trusted

@@ -77,6 +77,10 @@ func (p *Page) now(w http.ResponseWriter, r *http.Request, s *scope) {
 		if !list[n].NeedsYou() {
 			continue
 		}
+		if at := slices.IndexFunc(d.Cards, list[n].same); at >= 0 {
+			d.Cards[at].Also = append(d.Cards[at].Also, list[n])
+			continue
+		}
 		if d.Need++; len(d.Cards) < maxCards {
 			d.Cards = append(d.Cards, list[n])
 		} else {

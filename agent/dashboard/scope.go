@@ -158,6 +158,6 @@ func (s *scope) order(ctx context.Context, row int64, what string, o Order) erro
 // acts are the decisions that the caller can carry out.
 func (p *Page) acts() map[string]func(context.Context, Order) error {
 	return map[string]func(context.Context, Order) error{
-		"block": p.cfg.Block, "unblock": p.cfg.Unblock, "trust": p.cfg.Trust, "untrust": p.cfg.Untrust,
+		"block": p.cfg.Block, "unblock": p.cfg.Unblock, "trust": p.cfg.Trust, "untrust": p.cfg.Untrust, "snooze": p.cfg.Snooze,
 	}
 }

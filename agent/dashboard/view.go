@@ -21,6 +21,7 @@ import (
 type views struct {
 	lang  string
 	texts map[string]string
+	rules ruleTexts
 	pages map[string]*template.Template
 	now   func() time.Time
 }
@@ -52,6 +53,9 @@ func loadViews(now func() time.Time) (map[string]*views, error) {
 		}
 		if err := json.Unmarshal(text, &v.texts); err != nil {
 			return nil, fmt.Errorf("read the texts of the page in %s: %w", v.lang, err)
+		}
+		if v.rules, err = loadRuleTexts(v.lang); err != nil {
+			return nil, err
 		}
 		if err := v.parse(); err != nil {
 			return nil, fmt.Errorf("make the page in %s: %w", v.lang, err)
@@ -87,6 +91,8 @@ func (v *views) funcs() template.FuncMap {
 	return template.FuncMap{
 		"t":         v.text,
 		"n":         v.count,
+		"title":     v.rules.title,
+		"step":      v.rules.step,
 		"clip":      clip,
 		"when":      v.when,
 		"ago":       v.ago,

@@ -131,7 +131,7 @@ func (r *Resident) adopt(ctx context.Context, screens Screens, u browsers.User) 
 		}
 		for _, x := range list {
 			for _, f := range x.Findings {
-				if x.User == u.Name && open(f) && !trusted(decisions, x, f) {
+				if x.User == u.Name && open(f) && !holds(decisions, "trust", x, f) && !holds(decisions, "snooze", x, f) {
 					findings = append(findings, f)
 				}
 			}

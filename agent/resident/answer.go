@@ -22,7 +22,7 @@ type Caller struct {
 
 // A Request asks for one thing.
 type Request struct {
-	Do string `json:"do"` // status, open, history, block, unblock, trust, untrust
+	Do string `json:"do"` // status, open, history, block, unblock, trust, untrust, snooze
 
 	ID      string    `json:"id,omitempty"`      // of the extension
 	Row     int64     `json:"row,omitempty"`     // instead of ID: one extension in one profile
@@ -76,6 +76,8 @@ func (r *Resident) Answer(ctx context.Context, who Caller, q Request) Reply {
 		err = r.unblock(ctx, who, q, &a)
 	case "trust":
 		err = r.trust(ctx, who, q, &a)
+	case "snooze":
+		err = r.snooze(ctx, who, q, &a)
 	case "untrust":
 		err = r.untrust(ctx, who, q, &a)
 	default:
@@ -310,64 +312,4 @@ func (r *Resident) undecide(ctx context.Context, who Caller, a *Reply, wanted fu
 		}
 	}
 	return nil
-}
-
-// trust writes down that what was found so far in an extension is to be told no more. What is malicious can be trusted by
-// an administrator only.
-func (r *Resident) trust(ctx context.Context, who Caller, q Request, a *Reply) error {
-	list, err := r.meant(ctx, who, q)
-	if err != nil {
-		return err
-	}
-	if q.Reason == "" {
-		return errors.New("say why you trust it")
-	}
-	if !who.Admin && slices.ContainsFunc(list, malicious) {
-		return errors.New("it is known to be malicious: " + notAllowed)
-	}
-	done := map[store.Decision]bool{}
-	for _, x := range list {
-		d := store.Decision{Kind: "trust", ID: x.ID, Place: x.Place, Browser: q.Browser, Reason: q.Reason, By: who.Name, Until: q.Until}
-		if !who.Admin {
-			d.User = who.Name
-		}
-		if q.Row != 0 {
-			d.Browser, d.User, d.Dir = x.Browser, x.User, x.Dir
-		}
-		if who.Admin {
-			d.UpTo = signatures.Malicious
-		}
-		if done[d] {
-			continue
-		}
-		done[d] = true
-		if _, err := r.db().Decide(ctx, d); err != nil {
-			return err
-		}
-		a.Changed++
-		r.happened(ctx, Happening{Kind: "trusted", Extension: x, By: who.Name, Reason: q.Reason})
-		r.mu.Lock()
-		w := r.warnings[keyOf(x.Row)]
-		r.mu.Unlock()
-		if w != nil {
-			r.withdraw(w.user, x.Row)
-		}
-	}
-	return nil
-}
-
-func (r *Resident) untrust(ctx context.Context, who Caller, q Request, a *Reply) error {
-	list, err := r.meant(ctx, who, q)
-	if err != nil {
-		return err
-	}
-	err = r.undecide(ctx, who, a, func(d store.Decision) bool {
-		return d.Kind != "block" && (who.Admin || d.User == who.Name && who.Name != "") &&
-			slices.ContainsFunc(list, func(x store.Extension) bool { return d.ID == x.ID && d.Place == x.Place })
-	})
-	if err == nil && a.Changed == 0 {
-		err = errors.New("nobody said that it is trusted, or only an administrator may take that back")
-	}
-	r.everybody()
-	return err
 }

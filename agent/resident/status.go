@@ -121,7 +121,7 @@ func (r *Resident) countFindings(ctx context.Context, who Caller, s *Status) err
 		}
 		worst := signatures.Verdict("")
 		for _, f := range x.Findings {
-			if open(f) && !trusted(decisions, x, f) && (worst == "" || f.Verdict.Worse(worst)) {
+			if open(f) && !holds(decisions, "trust", x, f) && (worst == "" || f.Verdict.Worse(worst)) {
 				worst = f.Verdict
 			}
 		}
@@ -135,10 +135,10 @@ func (r *Resident) countFindings(ctx context.Context, who Caller, s *Status) err
 	return nil
 }
 
-// trusted reports whether a decision covers a finding.
-func trusted(decisions []store.Decision, x store.Extension, f store.Finding) bool {
+// holds reports whether a decision of a kind covers a finding.
+func holds(decisions []store.Decision, kind string, x store.Extension, f store.Finding) bool {
 	return slices.ContainsFunc(decisions, func(d store.Decision) bool {
-		return d.Kind == "trust" && d.ID == x.ID && d.Place == x.Place && (d.Browser == "" || d.Browser == x.Browser) &&
+		return d.Kind == kind && d.ID == x.ID && d.Place == x.Place && (d.Browser == "" || d.Browser == x.Browser) &&
 			(d.User == "" || d.User == x.User) && (d.Dir == "" || d.Dir == x.Dir) && (d.Rule == "" || d.Rule == f.Rule) &&
 			!f.Verdict.Worse(d.UpTo)
 	})

@@ -94,6 +94,7 @@ func (r *Resident) tellPeople(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-again.C:
+			r.comeBack(ctx)
 			r.everybody()
 		case <-r.wake:
 			r.mu.Lock()

@@ -286,3 +286,24 @@ func TestNewRefuses(t *testing.T) {
 		t.Error(pause(0), pause(1), pause(99))
 	}
 }
+
+// The proxy of the settings is asked, also for what the environment's would be passed by.
+func TestProxy(t *testing.T) {
+	asked := make(chan string, 1)
+	proxy := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.String() }))
+	defer proxy.Close()
+	h, err := newWebhook(Config{Targets: Targets{Webhook: "http://127.0.0.1:1/hook", Proxy: proxy.URL}, Now: time.Now}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	if err := h.send(context.Background(), "k", []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-asked; got != "http://127.0.0.1:1/hook" {
+		t.Errorf("the proxy was asked for %q", got)
+	}
+	if _, err := newWebhook(Config{Targets: Targets{Webhook: "https://siem.example/", Proxy: "proxy.example:3128"}, Now: time.Now}, nil); err == nil {
+		t.Error("a proxy without a scheme was accepted")
+	}
+}

@@ -90,7 +90,10 @@ func (r *Resident) Answer(ctx context.Context, who Caller, q Request) Reply {
 }
 
 func (r *Resident) enter(who Caller, q Request) (string, error) {
-	if r.page == nil {
+	r.mu.Lock()
+	page := r.page
+	r.mu.Unlock()
+	if page == nil {
 		return "", errors.New("the local page is not served; see dashboard.enabled in the settings, and 'extwatch status'")
 	}
 	if who.Name == "" {
@@ -99,7 +102,7 @@ func (r *Resident) enter(who Caller, q Request) (string, error) {
 	if who.Admin && who.UID == 0 && q.UID > 0 {
 		who.UID = q.UID
 	}
-	return r.page.Enter(who, cmp.Or(q.To, "/")), nil
+	return page.Enter(who, cmp.Or(q.To, "/")), nil
 }
 
 // history tells all that is known of an extension, or of all that are there.

@@ -45,16 +45,8 @@ func (r *Resident) Run(ctx context.Context) error {
 	}
 	r.startTelling(work)
 	defer r.stopTelling()
-	if r.cfg.Page != nil && r.set().Dashboard {
-		page, err := r.cfg.Page(work, r.set(), r.store, r)
-		if err != nil {
-			r.log.Error("the local page is not served", "error", err)
-			r.note(ctx, store.Problem, "", "the local page is not served: "+err.Error())
-		} else {
-			r.page = page
-			defer page.Close()
-		}
-	}
+	r.servePage(work)
+	defer r.closePage()
 	if r.cfg.Socket != "" {
 		l, err := listen(r.cfg.Socket)
 		if err != nil {
@@ -71,6 +63,33 @@ func (r *Resident) Run(ctx context.Context) error {
 		if !failed {
 			return err
 		}
+	}
+}
+
+// servePage serves the local page if the settings ask for it.
+func (r *Resident) servePage(ctx context.Context) {
+	s := r.set()
+	if r.cfg.Page == nil || !s.Dashboard {
+		return
+	}
+	page, err := r.cfg.Page(ctx, s, r.db(), r)
+	if err != nil {
+		r.log.Error("the local page is not served", "error", err)
+		r.note(ctx, store.Problem, "", "the local page is not served: "+err.Error())
+		return
+	}
+	r.mu.Lock()
+	r.page = page
+	r.mu.Unlock()
+}
+
+func (r *Resident) closePage() {
+	r.mu.Lock()
+	page := r.page
+	r.page = nil
+	r.mu.Unlock()
+	if page != nil {
+		page.Close()
 	}
 }
 
@@ -151,8 +170,13 @@ func (r *Resident) upkeep(ctx context.Context) {
 
 // reload takes over changed settings.
 func (r *Resident) reload(ctx context.Context) {
+	before := r.set()
 	r.load()
 	r.log.Info("the settings were read again")
+	if now := r.set(); now.Dashboard != before.Dashboard || now.DashboardPort != before.DashboardPort {
+		r.closePage() // whoever looks at it asks anew
+		r.servePage(ctx)
+	}
 	r.stopTelling()
 	r.startTelling(ctx)
 	r.everybody()

@@ -74,3 +74,43 @@ func TestSystems(t *testing.T) {
 		t.Error("no keys")
 	}
 }
+
+// aPage is the local page of a test.
+type aPage struct{ port int }
+
+func (p *aPage) Enter(who Caller, to string) string {
+	return fmt.Sprintf("%d %d %s", p.port, who.UID, to)
+}
+func (p *aPage) Close() {}
+
+// The page follows the settings; root may open it for whoever called sudo, and nobody else for another.
+func TestPage(t *testing.T) {
+	m := newMachine(t, "ada")
+	reload := make(chan struct{})
+	m.cfg.Reload = reload
+	m.settings.Dashboard, m.settings.DashboardPort = true, 1000
+	m.cfg.Page = func(_ context.Context, s settings.Settings, _ *store.Store, _ *Resident) (Page, error) {
+		return &aPage{s.DashboardPort}, nil
+	}
+	m.start()
+	ctx := context.Background()
+	ask := func(who Caller, q Request) string { a := m.r.Answer(ctx, who, q); return a.URL + a.Error }
+	ada, root := Caller{Name: "ada", UID: 5001}, Caller{Name: "root", Admin: true}
+	m.until("the page", func() bool { return ask(ada, Request{Do: "open"}) == "1000 5001 /" })
+	if got := ask(ada, Request{Do: "open", UID: 5002}); got != "1000 5001 /" {
+		t.Errorf("ada opens it for another: %s", got)
+	}
+	if got := ask(root, Request{Do: "open", UID: 5001, To: "/health"}); got != "1000 5001 /health" {
+		t.Errorf("sudo: %s", got)
+	}
+	m.mu.Lock()
+	m.settings.DashboardPort = 1001
+	m.mu.Unlock()
+	reload <- struct{}{}
+	m.until("the other port", func() bool { return ask(ada, Request{Do: "open"}) == "1001 5001 /" })
+	m.mu.Lock()
+	m.settings.Dashboard = false
+	m.mu.Unlock()
+	reload <- struct{}{}
+	m.until("its end", func() bool { return m.r.Answer(ctx, ada, Request{Do: "open"}).Error != "" })
+}

@@ -194,7 +194,23 @@ func (b *box) crash(t *testing.T) {
 // stopAndUninstall leaves what was there before, and what the service remembers.
 func (b *box) stopAndUninstall(t *testing.T, before string) {
 	t.Helper()
+	// The service has a network as long as the settings name another machine.
+	allowed := func() string {
+		return strings.TrimSpace(b.must(t, "systemctl", "show", "-P", "IPAddressAllow", "extwatch"))
+	}
+	if got := allowed(); !strings.HasPrefix(got, "127.0.0.0/8") {
+		t.Errorf("without an output it may reach %q", got)
+	}
+	b.must(t, "/bin/bash", "-c", "mkdir -p /etc/extwatch && printf 'outputs:\\n  syslog: udp://192.0.2.1:514\\n' > /etc/extwatch/config.yml")
 	b.must(t, "systemctl", "reload", "extwatch")
+	if got := allowed(); !strings.Contains(got, "0.0.0.0/0") {
+		t.Errorf("with an output it may reach %q\n%s", got, b.journal())
+	}
+	b.must(t, "rm", "-r", "/etc/extwatch")
+	b.must(t, "systemctl", "reload", "extwatch")
+	if got := allowed(); strings.Contains(got, "0.0.0.0/0") {
+		t.Errorf("without the output it still may reach %q", got)
+	}
 	waitFor(t, "the reload", 10*time.Second, func() bool { return strings.Contains(b.journal(), "read again") })
 	begun := time.Now()
 	b.must(t, "extwatch", "service", "stop")

@@ -107,6 +107,10 @@ func (a *analysis) parse(units []*unit) {
 			size += max(len(u.src), 1)
 		}
 	}
+	for _, u := range todo {
+		u.text = nil
+		u.position.at(0) // it holds the text until it is asked
+	}
 }
 
 // tree parses one script. It is parsed anew for each context: the engine tells them apart by their trees.

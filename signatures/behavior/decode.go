@@ -95,15 +95,8 @@ func (l *looks) function(fn js.INode, body []js.IStmt) {
 		l.name(d.Name.Data)
 	}
 	l.guard(body)
-	if d.Name == nil || len(body) < 2 {
-		return
-	}
-	decl, ok := body[0].(*js.VarDecl)
-	if !ok || len(decl.List) == 0 {
-		return
-	}
-	list, ok := decl.List[0].Default.(*js.ArrayExpr)
-	if !ok || texts(list) < minArrayTexts {
+	list := firstTexts(body)
+	if d.Name == nil || list == nil {
 		return
 	}
 	for _, s := range body[1:] {
@@ -121,6 +114,40 @@ func (l *looks) function(fn js.INode, body []js.IStmt) {
 			}
 		}
 	}
+}
+
+// firstTexts is the array of texts that the body of a function begins with, or nil.
+func firstTexts(body []js.IStmt) *js.ArrayExpr {
+	if len(body) < 2 {
+		return nil
+	}
+	decl, ok := body[0].(*js.VarDecl)
+	if !ok || len(decl.List) == 0 {
+		return nil
+	}
+	list, ok := decl.List[0].Default.(*js.ArrayExpr)
+	if !ok || texts(list) < minArrayTexts {
+		return nil
+	}
+	return list
+}
+
+// turns is the array that a call turns, as in a.push(a.shift()), or nil.
+func turns(e *js.CallExpr) *js.Var {
+	to, name := methodOf(e.X)
+	if name != "push" || len(e.Args.List) != 1 {
+		return nil
+	}
+	inner, ok := e.Args.List[0].Value.(*js.CallExpr)
+	if !ok {
+		return nil
+	}
+	of, first := methodOf(inner.X)
+	v, ok := of.(*js.Var)
+	if first != "shift" || !ok || !isVar(to, v) {
+		return nil
+	}
+	return v
 }
 
 func isVar(e js.IExpr, v *js.Var) bool {
@@ -255,16 +282,9 @@ func (l *looks) call(e *js.CallExpr) {
 			}
 		}
 	}
-	if name == "push" && len(e.Args.List) == 1 {
-		if inner, ok := e.Args.List[0].Value.(*js.CallExpr); ok {
-			of, first := methodOf(inner.X)
-			to, _ := methodOf(e.X)
-			v, ok := of.(*js.Var)
-			if first == "shift" && ok && isVar(to, v) {
-				l.add(signStringArray, v.Data, "an array that is turned before use")
-				l.table.turned = append(l.table.turned, v)
-			}
-		}
+	if v := turns(e); v != nil {
+		l.add(signStringArray, v.Data, "an array that is turned before use")
+		l.table.turned = append(l.table.turned, v)
 	}
 	if v, ok := e.X.(*js.Var); ok && string(v.Data) == "eval" && len(e.Args.List) == 1 {
 		if inner, ok := e.Args.List[0].Value.(*js.CallExpr); ok {

@@ -21,8 +21,8 @@ func (t *textTable) add(holder *js.Var, list *js.ArrayExpr) {
 
 // hidesTexts reports whether the unit keeps its texts in an array behind a function, or turns it before use.
 func (f *folder) hidesTexts() bool {
-	if f.unit.ast == nil {
-		return false
+	if f.unit.ast == nil || f.unit.openTexts {
+		return false // collecting takes time and memory: not for scripts that cannot have one
 	}
 	f.collect()
 	return len(f.looks.table.arrays) > 0

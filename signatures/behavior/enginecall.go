@@ -242,9 +242,9 @@ func (info *code) maxPlain() int {
 func (info *code) maxEntries(constant bool) int {
 	size := max(int(info.size), 1)
 	if constant {
-		return min(max(200_000/size, 8), maxTextRuns)
+		return min(max(20_000/size, 8), maxTextRuns)
 	}
-	return min(max(20_000/size, 2), maxRuns)
+	return min(max(5_000/size, 2), maxRuns)
 }
 
 // summarize joins the arguments of a call into those of a common run.
@@ -309,6 +309,7 @@ func (e *engine) execute(en *entry) {
 	}
 	en.running, en.stale = true, false
 	en.runs++
+	before := e.steps
 	e.depth++
 	f := &activation{u: cl.u, entry: en, env: en.env, fn: cl, this: c.this, args: c.args}
 	f.near = e.startOf(info)
@@ -319,6 +320,9 @@ func (e *engine) execute(en *entry) {
 		f.ret = join(f.ret, undef)
 	}
 	e.depth--
+	if en.runs > 1 {
+		info.again += e.steps - before
+	}
 	e.finish(f, info, en)
 	en.running = false
 	if en.stale {

@@ -88,12 +88,15 @@ func (e *engine) spoil(r *entry) {
 	}
 }
 
+// maxAgain is how many steps the repetitions of one function may take before each of its runs is repeated only once.
+const maxAgain = 4000
+
 // maxRepeats bounds the repetitions of one run; large functions are seldom worth it.
 func (r *entry) maxRepeats() int {
 	switch {
 	case r.info == nil:
 		return maxTaskRuns
-	case r.info.size > 10_000:
+	case r.info.size > 10_000, r.info.again > maxAgain:
 		return 2
 	case r.info.size > 500:
 		return 3

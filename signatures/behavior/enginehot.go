@@ -49,19 +49,26 @@ type heater struct {
 	vars  map[*js.Var]bool // variables that hold hot functions
 	names map[string]bool  // members that do
 	stack []heat
+	table bool // something looks like a table of hidden texts
 }
 
 func (e *engine) warm(u *unit) {
 	h := &heater{out: e.heats, vars: e.hotVars, names: e.hotNames, stack: []heat{{}}}
 	js.Walk(h, u.ast)
+	u.openTexts = !h.table
 }
 
 func (h *heater) Enter(n js.INode) js.IVisitor {
 	top := &h.stack[len(h.stack)-1]
 	top.nodes++
 	switch x := n.(type) {
-	case *js.FuncDecl, *js.ArrowFunc, *js.MethodDecl, *js.ClassDecl:
+	case *js.FuncDecl:
 		h.stack = append(h.stack, heat{})
+		h.table = h.table || x.Name != nil && firstTexts(x.Body.List) != nil
+	case *js.ArrowFunc, *js.MethodDecl, *js.ClassDecl:
+		h.stack = append(h.stack, heat{})
+	case *js.CallExpr:
+		h.table = h.table || turns(x) != nil
 	case *js.Var:
 		top.word(hotName(x.Data) && (len(x.Data) > 1 || resolve(x).Decl == js.NoDecl), x.Data)
 		switch string(x.Data) {

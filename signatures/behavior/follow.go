@@ -17,6 +17,8 @@ func (a *analysis) follow(c *collector) {
 	e.late = a.late
 	a.guard("following the code", e.run)
 	a.guard("describing what the code does", func() { a.merge(e.report()) })
+	folders := e.folders
+	e = nil // what it knew is the most of the memory
 	for _, u := range c.units {
 		if u.ast == nil {
 			continue
@@ -26,7 +28,8 @@ func (a *analysis) follow(c *collector) {
 			return
 		}
 		a.tell(following, u.file)
-		f := e.folders[u]
+		f := folders[u]
+		delete(folders, u)
 		if f == nil {
 			f = newFolder(u, foldSteps)
 		}
@@ -42,6 +45,7 @@ func (a *analysis) follow(c *collector) {
 		if f.exhausted() {
 			a.problem(u.file, "it hides more texts than could be decoded")
 		}
+		u.ast, u.src, u.text = nil, nil, nil // so that the trees go one by one
 	}
 }
 

@@ -56,10 +56,18 @@ func writeFrame(w io.Writer, kind byte, payload []byte) error {
 	if len(payload) > maxFrame {
 		return fmt.Errorf("a frame of %d bytes is too large", len(payload))
 	}
-	frame := make([]byte, headerLength, headerLength+len(payload))
+	const small = 4 << 10 // up to here one more copy is cheaper than one more system call
+	frame := make([]byte, headerLength, headerLength+min(len(payload), small))
 	frame[0] = kind
 	binary.LittleEndian.PutUint32(frame[1:], uint32(len(payload)))
-	if _, err := w.Write(append(frame, payload...)); err != nil {
+	if len(payload) <= small {
+		frame, payload = append(frame, payload...), nil
+	}
+	_, err := w.Write(frame)
+	if err == nil && len(payload) > 0 {
+		_, err = w.Write(payload)
+	}
+	if err != nil {
 		return fmt.Errorf("writing a frame: %w", err)
 	}
 	return nil

@@ -3,6 +3,7 @@ package behavior
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -33,14 +34,17 @@ const (
 	maxFiles = 100_000
 	// maxUnits: extensions with one file for each module have some thousand.
 	maxUnits = 5000
-	// maxTime is the last resort: what one extension may take on a machine that is busy with other things. What bounds the
-	// work are steps and bytes, so that the same code gives the same report on every machine.
-	maxTime = 60 * time.Second
+	// maxTime is the last resort, against a disk that does not answer and a machine that is busy with other things: what
+	// bounds the work are steps and bytes, so that the same code gives the same report on every machine. It leaves a worker
+	// that gets a quarter of a processor the time for all that maxProcessor allows.
+	maxTime = 4 * maxProcessor
 	// tinyScript is up to which size a script is always parsed: that costs less than to think about it, and other scripts
 	// may use its functions.
 	tinyScript = 8 << 10
 	// smallScript is up to which size a script is parsed because it touches the page.
 	smallScript = 128 << 10
+	// firstRead is how many bytes of a file are asked for at first: nearly all files are smaller.
+	firstRead = 256 << 10
 	// maxRefs bounds the names of files in one script: web pack tables hold some hundred.
 	maxRefs = 4000
 	// maxProblems: a thief may make every file unreadable.
@@ -59,24 +63,45 @@ func (c *collector) load(name string) *file {
 		return f
 	}
 	c.loaded[name] = nil
-	text := c.read(name)
+	text := c.readAgain(name)
 	if text == nil {
 		return nil
 	}
 	l := lookAt(text)
 	f := &file{features: l.features, refs: l.refs}
-	position := newPosition(text)
-	c.contact(name, text, position, l.urls)
+	c.contact(name, text, newPosition(text), l.urls)
 	if l.features.worth(len(text)) {
-		f.text, f.position = text, position
+		f.text = withRoom(text)
+		f.position = newPosition(f.text)
 	}
 	c.loaded[name] = f
 	return f
 }
 
-// read returns the text of a file in UTF-8 without byte order mark, with room for one more byte: the parser ends its
-// input with a zero.
+// withRoom copies a text, with room for one more byte: the parser ends its input with a zero.
+func withRoom(text []byte) []byte { return append(make([]byte, 0, len(text)+1), text...) }
+
+// forget drops what only finding the scripts needed.
+func (c *collector) forget() {
+	for _, u := range c.units {
+		if u.text == nil {
+			u.position = nil // it holds the text
+		}
+	}
+	c.loaded, c.pages, c.scratch = nil, nil, nil
+}
+
+// read returns the text of a file in UTF-8 without byte order mark, with room for one more byte.
 func (c *collector) read(name string) []byte {
+	text := c.readAgain(name)
+	if text == nil {
+		return nil
+	}
+	return withRoom(text)
+}
+
+// readAgain is read into memory that the next file is read into as well: most files are looked at once and not kept.
+func (c *collector) readAgain(name string) []byte {
 	if c.total >= c.limits.read {
 		if !c.stopped {
 			c.problem("", fmt.Sprintf("more than %d MiB of scripts; the rest was not analysed", c.limits.read>>20))
@@ -90,22 +115,17 @@ func (c *collector) read(name string) []byte {
 		return nil
 	}
 	defer f.Close() // read only: nothing can be lost
-	size := 0
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		size = int(min(max(info.Size(), 0), maxFile))
-	} else if err == nil {
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
 		c.problem(name, "no regular file; it was not read")
 		return nil
 	}
-	var buf bytes.Buffer
-	buf.Grow(size + bytes.MinRead + 1)
-	n, err := buf.ReadFrom(io.LimitReader(f, maxFile+1))
-	c.total += n
+	n, err := c.fill(f)
+	c.total += int64(n)
 	if err != nil {
 		c.problem(name, "cannot be read: "+err.Error())
 		return nil
 	}
-	text := buf.Bytes()
+	text := c.scratch[:n:n]
 	if len(text) > maxFile {
 		c.problem(name, fmt.Sprintf("larger than %d MiB; only the beginning was analysed", maxFile>>20))
 		text = text[:maxFile:maxFile]
@@ -114,6 +134,29 @@ func (c *collector) read(name string) []byte {
 		text = decoded
 	}
 	return text
+}
+
+// fill reads a file up to one byte more than is wanted of it.
+func (c *collector) fill(f io.Reader) (n int, err error) {
+	if c.scratch == nil {
+		c.scratch = make([]byte, firstRead)
+	}
+	for n <= maxFile {
+		if n == len(c.scratch) {
+			larger := make([]byte, min(2*len(c.scratch), maxFile+1))
+			copy(larger, c.scratch)
+			c.scratch = larger
+		}
+		k, err := f.Read(c.scratch[n:])
+		n += k
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 // decodeText returns what stands behind a byte order mark, as UTF-8, or nil when there is none.

@@ -11,11 +11,12 @@ import (
 // question: a minified file of 10 MB in one line costs one pass, however many places are asked for.
 type position struct {
 	once  sync.Once
-	text  []byte
-	lines []int // offsets at which lines start, without the first
+	text  []byte // nil once the lines are known: of a script that was outlined it is needed no more
+	size  int
+	lines []int32 // offsets at which lines start, without the first
 }
 
-func newPosition(text []byte) *position { return &position{text: text} }
+func newPosition(text []byte) *position { return &position{text: text, size: len(text)} }
 
 // at returns line and column of an offset, both from 0.
 func (p *position) at(offset int) (line, column int) {
@@ -26,18 +27,19 @@ func (p *position) at(offset int) (line, column int) {
 				break
 			}
 			at += i + 1
-			p.lines = append(p.lines, at)
+			p.lines = append(p.lines, int32(at)) // files are cut at maxFile
 		}
+		p.text = nil
 	})
-	offset = min(max(offset, 0), len(p.text))
-	line, found := slices.BinarySearch(p.lines, offset)
+	offset = min(max(offset, 0), p.size)
+	line, found := slices.BinarySearch(p.lines, int32(offset))
 	if found {
 		line++
 	}
 	if line == 0 {
 		return 0, offset
 	}
-	return line, offset - p.lines[line-1]
+	return line, offset - int(p.lines[line-1])
 }
 
 // offsetOf is the inverse of at. What lies past the end of the text is its end.
@@ -46,11 +48,11 @@ func (p *position) offsetOf(line, column int) int {
 	start := 0
 	switch {
 	case line > len(p.lines):
-		return len(p.text)
+		return p.size
 	case line > 0:
-		start = p.lines[line-1]
+		start = int(p.lines[line-1])
 	}
-	return min(start+column, len(p.text))
+	return min(start+column, p.size)
 }
 
 // place says where a byte offset in src stands in the file.

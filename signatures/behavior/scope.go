@@ -190,6 +190,7 @@ type code struct {
 	class                   *js.ClassDecl // set for a constructor made from a class
 	memo                    map[uint64]*entry
 	runs                    int
+	again                   int // steps of repeated runs
 	executed                bool
 	summary                 *summary
 	result                  *value

@@ -12,18 +12,19 @@ import (
 
 // A unit is one script in one context: a file, or a part of an HTML page.
 type unit struct {
-	file     string // path in the package
-	index    int    // for the scripts within an HTML page: which one, from 1; 0 for a file
-	context  Context
-	world    string   // "MAIN" or ""
-	matches  []string // content script: its match patterns
-	module   bool     // loaded as an ECMAScript module
-	doubtful bool     // its name says that it is something else than a script
-	idle     bool     // nothing refers to it, and no script has a part of its name
-	handler  bool     // text of an on… attribute or a javascript: address
-	page     string   // HTML page that loads it, "" when none does: scripts of one page share a global object
-	features features // what a look at the bytes told
-	nested   int      // how often code had to be unpacked to get this one
+	file      string // path in the package
+	index     int    // for the scripts within an HTML page: which one, from 1; 0 for a file
+	context   Context
+	world     string   // "MAIN" or ""
+	matches   []string // content script: its match patterns
+	module    bool     // loaded as an ECMAScript module
+	doubtful  bool     // its name says that it is something else than a script
+	idle      bool     // nothing refers to it, and no script has a part of its name
+	handler   bool     // text of an on… attribute or a javascript: address
+	page      string   // HTML page that loads it, "" when none does: scripts of one page share a global object
+	features  features // what a look at the bytes told
+	openTexts bool     // it keeps its texts in no array
+	nested    int      // how often code had to be unpacked to get this one
 
 	text     []byte // the script as it stands in the file; nil when the file is not worth keeping
 	src      []byte // what ast refers to: text, or text made parseable
@@ -66,6 +67,7 @@ type collector struct {
 	hosts    map[string]bool  // of contacts
 	flooded  bool             // more hosts than are kept
 	total    int64            // bytes read
+	scratch  []byte           // that files are read into
 	problems []manifests.Problem
 	stopped  bool
 	limits   limits
@@ -109,6 +111,7 @@ func (c *collector) run() {
 	c.follow(0)
 	c.rest()
 	c.staticRules()
+	c.forget()
 }
 
 // A lister is a file system that knows the names of its files.

@@ -49,8 +49,18 @@ func newService(c *console) *cobra.Command {
 		}
 		cmd.AddCommand(one)
 	}
-	cmd.AddCommand(&cobra.Command{Use: "network", Hidden: true, Args: noArgs, RunE: func(*cobra.Command, []string) error { return networkOfService() }})
+	cmd.AddCommand(
+		&cobra.Command{Use: "network", Hidden: true, Args: noArgs, RunE: func(*cobra.Command, []string) error { return networkOfService() }},
+		&cobra.Command{Use: "prepare", Hidden: true, Args: noArgs, RunE: func(*cobra.Command, []string) error { return prepareService() }})
 	return cmd
+}
+
+// prepareService makes what the service cannot make with its few rights. The service manager runs it before each start.
+func prepareService() error {
+	if err := response.New(response.Config{Folder: stateFolder()}).Prepare(); err != nil {
+		return failed("the service runs, but may be unable to block in some browsers", "%v", err)
+	}
+	return nil
 }
 
 // networkOfService is called by the unit before each start and reload: the service has a network when an output needs it.

@@ -229,7 +229,7 @@ func (c *chromiumFile) write(ids []string, l *ledger) (func() error, error) {
 // unwritable says what to do about a folder that may not be written.
 func unwritable(err error, dir string) error {
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
-		return fmt.Errorf("%s may not be written by this process: run 'sudo extwatch block' in a terminal (%w)", dir, err)
+		return fmt.Errorf("%s may not be written by this process: 'sudo systemctl restart extwatch' lets the service write there (%w)", dir, err)
 	}
 	return err
 }

@@ -15,6 +15,8 @@ type ledger struct {
 	Blocks []Record `json:"blocks"`
 	// Made lists the folders that were not there before, deepest first.
 	Made []string `json:"made,omitempty"`
+	// Prepared lists the folders that Prepare made.
+	Prepared []string `json:"prepared,omitempty"`
 	// Before holds what a file was before we changed it, by its path; null: it was not there.
 	Before map[string]*string `json:"before,omitempty"`
 	// After holds what we last wrote there: if it is something else now, somebody changed it, and only our entries go.
@@ -46,7 +48,7 @@ func (b *Blocker) ledger() (ledger, error) {
 
 func (b *Blocker) save(l ledger) error {
 	file := filepath.Join(b.cfg.Folder, ledgerName)
-	if len(l.Blocks) == 0 && len(l.Before) == 0 && len(l.Made) == 0 {
+	if len(l.Blocks) == 0 && len(l.Before) == 0 && len(l.Made) == 0 && len(l.Prepared) == 0 {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("write the list of blocks: %w", err)
 		}

@@ -194,7 +194,7 @@ func (b *Blocker) Refresh(ctx context.Context) ([]Outcome, error) {
 	return done, errors.Join(errs...)
 }
 
-// UndoAll takes all blocks back, for the removal of the program.
+// UndoAll takes all blocks and what Prepare did back, for the removal of the program.
 func (b *Blocker) UndoAll(ctx context.Context) error {
 	blocks, err := b.Blocked()
 	if err != nil {
@@ -206,7 +206,7 @@ func (b *Blocker) UndoAll(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, b.unprepare())...)
 }
 
 // Touch makes a running browser read its policies once more. A Chromium that was started less than 20 s before the block

@@ -209,6 +209,10 @@ func (r *Resident) blockOne(ctx context.Context, by string, x store.Extension, t
 	}
 	a.Changed++
 	r.happened(ctx, Happening{Kind: "blocked", Extension: x, By: by, Reason: reason})
+	select {
+	case r.wrote <- struct{}{}: // from now on, what others write beside it matters
+	default:
+	}
 	r.log.Info("blocked", "extension", x.ID, "browser", t.Browser, "by", by, "effect", out.Effect, "policy", out.Policy)
 	if out.Effect == response.Soon && r.work != nil {
 		for _, after := range touches {
@@ -234,7 +238,9 @@ func (r *Resident) touch(ctx context.Context, t response.Target) {
 	}
 	if err := r.blocker.Touch(t); err != nil {
 		r.log.Error("let the browser read its policies again", "error", err)
+		return
 	}
+	r.log.Info("the browser has not obeyed yet and is told again", "extension", t.ID, "browser", t.Browser)
 }
 
 // preserve packs what an extension consists of, and all that is known of it.

@@ -164,6 +164,7 @@ type Resident struct {
 	box   *mailbox
 	wake  chan struct{} // somebody is to be told
 	again chan struct{} // the settings have changed
+	wrote chan struct{} // a policy
 	dirty map[string]bool
 }
 
@@ -202,7 +203,7 @@ func New(cfg Config) (*Resident, error) {
 		cfg: cfg, log: cfg.Logger, started: cfg.Now(),
 		blocker: response.New(response.Config{Root: cfg.Root, Folder: cfg.Folder, Now: cfg.Now}),
 		live:    map[int64]*live{}, users: map[string]browsers.User{}, profiles: map[string]string{}, telling: map[int64]bool{}, logged: map[int64]bool{}, closed: map[int64]bool{}, screen: map[string]onScreen{}, adopted: map[string]bool{}, warnings: map[string]*warning{},
-		dirty: map[string]bool{}, wake: make(chan struct{}, 1), again: make(chan struct{}, 1), box: newMailbox(),
+		dirty: map[string]bool{}, wake: make(chan struct{}, 1), again: make(chan struct{}, 1), wrote: make(chan struct{}, 1), box: newMailbox(),
 	}, nil
 }
 

@@ -158,6 +158,8 @@ func (r *Resident) upkeep(ctx context.Context) {
 			}
 			reload = false
 			r.refresh(ctx, changes)
+		case <-r.wrote:
+			r.refresh(ctx, changes)
 		case <-hourly.C:
 			r.refresh(ctx, changes)
 		case <-daily.C:
@@ -186,8 +188,21 @@ func (r *Resident) reload(ctx context.Context) {
 	}
 }
 
-// refresh writes the blocks again where an administrator's policies have changed, and watches where they lie.
+// refresh watches where blocks lie, and writes them again where an administrator's policies have changed.
 func (r *Resident) refresh(ctx context.Context, changes *changes) {
+	for _, f := range r.cfg.Files { // what was not there before
+		changes.watch(filepath.Dir(f))
+		changes.watch(f)
+	}
+	blocks, err := r.blocker.Blocked()
+	for _, b := range blocks { // an error is Refresh's too
+		if filepath.IsAbs(b.Policy) {
+			changes.watch(filepath.Dir(b.Policy))
+		}
+	}
+	if err == nil && len(blocks) == 0 {
+		return
+	}
 	done, err := r.blocker.Refresh(ctx)
 	if err != nil && ctx.Err() == nil {
 		r.log.Error("keep the blocks in force", "error", err)
@@ -195,19 +210,6 @@ func (r *Resident) refresh(ctx context.Context, changes *changes) {
 	}
 	for _, o := range done {
 		r.log.Info("the block was written again", "policy", o.Policy, "note", o.Note)
-	}
-	for _, f := range r.cfg.Files { // what was not there before
-		changes.watch(filepath.Dir(f))
-		changes.watch(f)
-	}
-	blocks, err := r.blocker.Blocked()
-	if err != nil {
-		return // Refresh said it
-	}
-	for _, b := range blocks {
-		if filepath.IsAbs(b.Policy) {
-			changes.watch(filepath.Dir(b.Policy))
-		}
 	}
 }
 

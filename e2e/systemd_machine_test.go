@@ -54,7 +54,7 @@ else
 fi
 mkdir -p mnt/before
 pivot_root . mnt/before
-exec chroot . /bin/sh -c 'umount -l /mnt/before; exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system'
+exec chroot . /bin/sh -c 'umount -l /mnt/before; mount --make-rshared /; exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system'
 `
 
 // boot starts a machine and returns when its systemd is up.

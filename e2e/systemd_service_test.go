@@ -3,7 +3,10 @@
 package e2e
 
 import (
+	"archive/zip"
 	"encoding/json"
+	"fmt"
+	"io"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -60,12 +63,17 @@ mv $p/Extensions/Temp/x $p/Extensions/$1/1.0_0`
 	}
 }
 
-// The life of the service on a real systemd: installed, it finds a thief in a user's profile, survives a kill without
+// The life of the service on a real systemd: installed, it finds a thief in a user's profile, warns that user on the own
+// session bus, opens the page in the own session when the warning is clicked (the browser and the block are in
+// TestTheWholeChain), survives a kill without
 // telling anything again, reads nothing that the user may not read, stops in time, and leaves the machine as it was.
 func TestServiceUnderSystemd(t *testing.T) {
 	b := boot(t)
 	before := b.must(t, "find", "/etc", "/usr", "/var/lib", "/home", "/run/systemd/system", "-xdev", "-not", "-path", "/var/lib/systemd/*")
-	b.must(t, "useradd", "-m", "-s", "/bin/bash", "ada")
+	ada := b.seat(t, "ada")
+	ada.screen("760x300")
+	ada.record()
+	ada.opens()
 	b.must(t, "useradd", "-m", "-s", "/bin/bash", "bob")
 
 	t.Log(b.must(t, "extwatch", "service", "install"))
@@ -96,8 +104,13 @@ func TestServiceUnderSystemd(t *testing.T) {
 	if out, _, _ := b.as("ada", "extwatch", "history"); !strings.Contains(out, "Rate Helper") {
 		t.Errorf("ada does not see her own extension:\n%s", out)
 	}
+	ada.warnedAndOpens()
 	b.attacks(t)
+	told := len(ada.notified())
 	b.crash(t)
+	if now := len(ada.notified()); now != told {
+		t.Errorf("%d notifications after the crash, %d before it\n%s", now, told, ada.bus())
+	}
 	b.stopAndUninstall(t, before)
 	if t.Failed() {
 		t.Log(b.journal())
@@ -118,43 +131,105 @@ func (b *box) security(t *testing.T) {
 	}
 }
 
-// attacks are what a user may put in the own profile to make the service read for them, or hang.
-func (b *box) attacks(t *testing.T) {
-	t.Helper()
-	script := `set -e
+// shadowMark stands in /etc/shadow of the machine, and may stand nowhere else.
+const shadowMark = "extwatchmark0123456789"
+
+// attackScript is what a user may put in the own profile to make the service read for them, hang or fall.
+const attackScript = `set -e
 e=/home/bob/.config/chromium/Default/Extensions
 mkdir -p $e
 echo '{}' > /home/bob/.config/chromium/"Local State"
 ln -s /etc/shadow /home/bob/.config/chromium/Default/Preferences
-a=$e/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/1.0_0 ; mkdir -p $a; ln -s /etc/shadow $a/manifest.json
-b=$e/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb/1.0_0 ; mkdir -p $b; mkfifo $b/manifest.json
-c=$e/cccccccccccccccccccccccccccccccc/1.0_0 ; mkdir -p $c; printf %s "$1" > $c/manifest.json; mkfifo $c/bg.js
-d=$e/dddddddddddddddddddddddddddddddd ; mkdir $d; ln -s /root $d/1.0_0`
-	if _, errs, code := b.as("bob", "/bin/bash", "-c", script, "attack", plantedManifest); code != 0 {
+at() { x=$e/$(printf "%032d" 0 | tr 0 $1)/1.0_0; mkdir -p $x; }
+at a; ln -s /etc/shadow $x/manifest.json
+at b; mkfifo $x/manifest.json
+at c; printf %s "$1" > $x/manifest.json; mkfifo $x/bg.js
+mkdir $e/dddddddddddddddddddddddddddddddd; ln -s /root $e/dddddddddddddddddddddddddddddddd/1.0_0
+at e; printf %s "$1" > $x/manifest.json; ln -s /etc/shadow $x/bg.js
+at f; ln -s /dev/zero $x/manifest.json
+at g; printf %s "$1" > $x/manifest.json; ln -s /dev/zero $x/bg.js
+at h; truncate -s 20G $x/manifest.json
+at i; printf %s "$1" > $x/manifest.json; truncate -s 20G $x/bg.js
+at j; (yes '{"a":' | head -n 300000 | tr -d '\n') > $x/manifest.json
+at k; printf %s "$1" > $x/manifest.json; cd $x; for n in $(seq 600); do mkdir d; cd d; done; echo x > deep.js
+`
+
+// attacks plants each of them, and wants each reported, nothing of /etc/shadow anywhere, and a service that goes on.
+func (b *box) attacks(t *testing.T) {
+	t.Helper()
+	b.must(t, "usermod", "-p", "$6$"+shadowMark, "root")
+	restarts := b.property(t, "NRestarts")
+	if _, errs, code := b.as("bob", "/bin/bash", "-c", attackScript, "attack", plantedManifest); code != 0 {
 		t.Fatalf("attack: exit %d\n%s", code, errs)
 	}
-	waitFor(t, "bob's profile to be read", 30*time.Second, func() bool {
-		out, _ := b.run("extwatch", "history")
-		return strings.Contains(out, "bob")
-	})
-	restarts := b.property(t, "NRestarts")
 	q := newProduct(t)
 	begun := time.Now()
-	script = strings.ReplaceAll(plantedManifest, "Rate Helper", "After The Attack")
-	b.plantElsewhere(t, "ada", q.id, script)
+	b.plantElsewhere(t, "ada", q.id, strings.ReplaceAll(plantedManifest, "Rate Helper", "After The Attack"))
 	waitFor(t, "an extension that arrives during the attack", 20*time.Second, func() bool {
 		out, _ := b.run("extwatch", "history", q.id)
 		return strings.Contains(out, "After The Attack")
 	})
 	t.Logf("seen during the attack after %v", time.Since(begun).Round(time.Millisecond))
+	for _, letter := range "abcdefghijk" {
+		id, said := strings.Repeat(string(letter), 32), ""
+		for end := time.Now().Add(30 * time.Second); said == "" && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+			for line := range strings.Lines(b.journal()) {
+				if strings.Contains(line, "msg=problem") && strings.Contains(line, id) {
+					said = strings.TrimSpace(line)
+				}
+			}
+		}
+		if said == "" {
+			out, _ := b.run("extwatch", "history", id)
+			t.Errorf("nobody is told of the attack %c: %s", letter, out)
+		}
+		t.Log(said)
+	}
+	if !strings.Contains(b.journal(), "/home/bob/.config/chromium/Default/Preferences") {
+		t.Error("nobody is told that the preferences are a link")
+	}
+	for _, id := range []string{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"} { // evidence may not hold it either
+		b.run("extwatch", "block", id)
+		b.run("extwatch", "unblock", id)
+	}
+	b.noShadow(t)
 	for _, cmd := range [][]string{{"journalctl", "--no-pager", "-o", "cat"}, {"extwatch", "history", "--json"}, {"extwatch", "status", "--json"}} {
-		out, _ := b.run(cmd...)
-		if strings.Contains(out, "root:*:") || strings.Contains(out, "daemon:*:") {
+		if out, _ := b.run(cmd...); strings.Contains(out, shadowMark) {
 			t.Errorf("%q shows /etc/shadow", cmd)
 		}
 	}
 	if now := b.property(t, "NRestarts"); now != restarts {
 		t.Errorf("the service was brought down: %s restarts, before %s\n%s", now, restarts, b.journal())
+	}
+}
+
+// noShadow looks for the mark in what the service has written, evidence too.
+func (b *box) noShadow(t *testing.T) {
+	t.Helper()
+	if out, _ := b.run("grep", "-rlaF", shadowMark, "/var/lib/extwatch", "/run/extwatch", "/tmp"); out != "" {
+		t.Errorf("what stands in /etc/shadow stands in %s", out)
+	}
+	packages, err := filepath.Glob(fmt.Sprintf("/proc/%d/root/var/lib/extwatch/evidence/*.zip", b.leader))
+	if err != nil || len(packages) == 0 {
+		t.Errorf("no evidence was kept: %v", err)
+	}
+	for _, name := range packages {
+		z, err := zip.OpenReader(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer z.Close()
+		for _, f := range z.File {
+			r, err := f.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := io.ReadAll(io.LimitReader(r, 1<<20))
+			r.Close()
+			if err != nil || strings.Contains(string(data), shadowMark) {
+				t.Errorf("the evidence %s: %s shows /etc/shadow, or %v", name, f.Name, err)
+			}
+		}
 	}
 }
 
@@ -226,6 +301,9 @@ func (b *box) stopAndUninstall(t *testing.T, before string) {
 		t.Errorf("status of a stopped service: exit %d, want 1", code)
 	}
 	t.Log(b.must(t, "extwatch", "service", "uninstall", "--purge"))
+	b.must(t, "loginctl", "disable-linger", "ada")
+	b.run("loginctl", "terminate-user", "ada")
+	waitFor(t, "the session to end", 20*time.Second, func() bool { _, code := b.run("pgrep", "-u", "ada"); return code != 0 })
 	b.must(t, "userdel", "-r", "ada")
 	b.must(t, "userdel", "-r", "bob")
 	after := b.must(t, "find", "/etc", "/usr", "/var/lib", "/home", "/run/systemd/system", "-xdev", "-not", "-path", "/var/lib/systemd/*")

@@ -29,7 +29,8 @@ type child struct {
 	mu      sync.Mutex
 	number  uint64
 	waiting map[uint64]chan<- message
-	open    int // opened extensions
+	open    int       // opened extensions
+	used    time.Time // when it was last asked
 	timer   *time.Timer
 }
 
@@ -40,14 +41,14 @@ type message struct {
 }
 
 func newChild(u browsers.User, cfg Config) *child {
-	return &child{user: u, cfg: cfg, ended: make(chan struct{}), waiting: map[uint64]chan<- message{}}
+	return &child{user: u, cfg: cfg, ended: make(chan struct{}), waiting: map[uint64]chan<- message{}, used: time.Now()}
 }
 
 // start runs the program with the user's rights.
 func (c *child) start() error {
 	cmd := exec.Command(c.cfg.Command[0], c.cfg.Command[1:]...)
 	cmd.Dir = string(os.PathSeparator)
-	cmd.Env = []string{"HOME=" + c.user.Home, "PATH=/usr/bin:/bin", "GOMEMLIMIT=200MiB"}
+	cmd.Env = []string{"HOME=" + c.user.Home, "PATH=/usr/bin:/bin", "GOMEMLIMIT=200MiB", "GOMAXPROCS=2"}
 	if root := os.Getenv("SystemRoot"); root != "" { // Windows programs do not start without
 		cmd.Env = append(cmd.Env, "SystemRoot="+root, "SystemDrive="+os.Getenv("SystemDrive"), "USERPROFILE="+c.user.Home)
 	}
@@ -95,6 +96,20 @@ func (c *child) rest() {
 	}
 	c.idle.Store(true)
 	c.in.Close()
+}
+
+// busy reports whether it has something to do.
+func (c *child) busy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.waiting) > 0 || c.open > 0
+}
+
+// since is when it was last asked.
+func (c *child) since() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.used
 }
 
 func (c *child) idled() bool { return c.idle.Load() }
@@ -167,6 +182,7 @@ func (c *child) askData(ctx context.Context, q request, value any) ([]byte, erro
 		}
 		return nil, why
 	}
+	c.used = time.Now()
 	c.number++
 	number := c.number
 	c.waiting[number] = reply

@@ -29,8 +29,13 @@ const (
 	idleAfter = 15 * time.Second
 	// patience is how long one answer may take. A profile on a slow disk takes seconds.
 	patience = 60 * time.Second
+	// mostChildren is how many children stay while they have nothing to do: each has some eight threads, and a service's
+	// tasks and memory are bounded.
+	mostChildren = 8
 	// together is how many homes are searched at the same time.
 	together = 4
+	// attempts is how often a child is replaced that ended because it had nothing to do, just as it was asked.
+	attempts = 3
 )
 
 // Config says how children are started.
@@ -49,7 +54,8 @@ type Readers struct {
 	cfg Config
 
 	mu       sync.Mutex
-	children map[string]*child // by home
+	children map[string]*child   // by home
+	listed   map[string]*catalog // by profile
 	closed   bool
 }
 
@@ -59,7 +65,7 @@ func New(cfg Config) *Readers {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	cfg.patience = cmp.Or(cfg.patience, patience)
-	return &Readers{cfg: cfg, children: map[string]*child{}}
+	return &Readers{cfg: cfg, children: map[string]*child{}, listed: map[string]*catalog{}}
 }
 
 // Find lists the profiles of all users, as browsers.Find does. A home whose child fails is a problem.
@@ -133,40 +139,24 @@ func (r *Readers) findOne(ctx context.Context, u browsers.User, processes []brow
 // as well. That the child failed is a problem of the listing; the error is that of ctx.
 func (r *Readers) Read(ctx context.Context, p browsers.Profile) (inventory.Listing, error) {
 	var answer listing
-	c, err := r.ask(ctx, p.User, request{Op: opRead, Read: &readRequest{Profile: p, Locale: r.cfg.Locale, OS: r.cfg.Machine.OS, Root: r.cfg.Machine.Root}}, &answer)
+	c, err := r.ask(ctx, p.User, r.readRequest(p), &answer)
 	if ctx.Err() != nil {
 		return inventory.Listing{}, fmt.Errorf("reading profile %s: %w", p.Dir, ctx.Err())
 	}
 	if err != nil {
 		return inventory.Listing{Problems: []manifests.Problem{{Path: p.Dir, Reason: err.Error()}}}, nil
 	}
+	r.remember(p, c, answer)
 	l := inventory.Listing{Problems: answer.Problems}
-	for i, e := range answer.Extensions {
+	for _, e := range answer.Extensions {
 		x := e.Extension
 		x.User, x.Browser, x.Channel, x.Profile = p.User.Name, p.Browser, p.Channel, p.Name // the child does not say whose it is
 		if e.Handle != 0 {
-			x.Open = r.opener(c, p, answer.Extensions[i].Handle)
+			x.Open = r.opener(p, keyOf(&e.Extension))
 		}
 		l.Extensions = append(l.Extensions, x)
 	}
 	return l, nil
-}
-
-// opener opens an extension of a listing. When its child has ended meanwhile, the profile is listed once more.
-func (r *Readers) opener(c *child, p browsers.Profile, handle int) func() (manifests.Files, error) {
-	return func() (manifests.Files, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), r.cfg.patience)
-		defer cancel()
-		var opened openAnswer
-		err := c.ask(ctx, request{Op: opOpen, Handle: handle}, &opened)
-		if err != nil && (errors.Is(err, errEnded) || errors.Is(err, errForgotten)) {
-			return nil, fmt.Errorf("%w; the profile is read again", err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return &files{c: c, id: opened.Files}, nil
-	}
 }
 
 // ask asks the child of a user, which is started when there is none.
@@ -179,7 +169,7 @@ func (r *Readers) ask(ctx context.Context, u browsers.User, q request, answer an
 			return nil, err
 		}
 		err = c.ask(ctx, q, answer)
-		if errors.Is(err, errEnded) && c.idled() && attempt == 0 { // it ended just as we asked
+		if errors.Is(err, errEnded) && c.idled() && attempt < attempts { // it ended just as we asked
 			continue
 		}
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -208,7 +198,28 @@ func (r *Readers) child(u browsers.User) (*child, error) {
 		return nil, fmt.Errorf("start a reader for %s: %w", u.Name, err)
 	}
 	r.children[u.Home] = c
+	r.rest(c)
 	return c, nil
+}
+
+// rest ends children that have had nothing to do for the longest time while there are too many.
+func (r *Readers) rest(but *child) {
+	var idle []*child
+	alive := 0
+	for home, c := range r.children {
+		if !c.alive() {
+			delete(r.children, home)
+			continue
+		}
+		alive++
+		if c != but && !c.busy() {
+			idle = append(idle, c)
+		}
+	}
+	slices.SortFunc(idle, func(a, b *child) int { return a.since().Compare(b.since()) })
+	for _, c := range idle[:min(len(idle), max(0, alive-mostChildren))] {
+		c.rest()
+	}
 }
 
 // Close ends all children.

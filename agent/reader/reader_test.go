@@ -251,6 +251,46 @@ func TestIdle(t *testing.T) {
 	}
 }
 
+// Of many users' children only a few stay, and what was listed long ago can be opened all the same.
+func TestManyUsers(t *testing.T) {
+	var users []browsers.User
+	for range mostChildren + 4 {
+		users = append(users, home(t, 1501))
+	}
+	r := readers(t, child1, users...)
+	m, err := r.Find(t.Context())
+	if err != nil || len(m.Profiles) != len(users) {
+		t.Fatalf("found %d profiles, %v", len(m.Profiles), err)
+	}
+	var all []manifests.Extension
+	for _, p := range m.Profiles {
+		l, err := r.Read(t.Context(), p)
+		if err != nil || len(l.Extensions) != 1 || len(l.Problems) != 0 {
+			t.Fatalf("%s: %+v %v", p.Dir, l, err)
+		}
+		all = append(all, l.Extensions...)
+	}
+	for _, x := range all {
+		f, err := x.Open()
+		if err != nil {
+			t.Fatalf("open %s: %v", x.Path, err)
+		}
+		if data, err := fs.ReadFile(f, "bg.js"); err != nil || len(data) == 0 {
+			t.Errorf("read: %q %v", data, err)
+		}
+		f.Close()
+	}
+	alive := 0
+	for _, c := range r.children {
+		if c.alive() {
+			alive++
+		}
+	}
+	if alive > mostChildren {
+		t.Errorf("%d children stay", alive)
+	}
+}
+
 func TestNonsense(t *testing.T) {
 	u := home(t, 1501)
 	r := readers(t, child2, u)

@@ -233,7 +233,8 @@ func (r *Resident) touch(ctx context.Context, t response.Target) {
 		enabled = enabled || l.ext.Enabled && response.TargetOf(l.profile, l.ext.ID) == t
 	}
 	r.mu.Unlock()
-	if !enabled || ctx.Err() != nil {
+	blocks, err := r.blocker.Blocked()
+	if !enabled || ctx.Err() != nil || err != nil || !slices.ContainsFunc(blocks, func(b response.Record) bool { return b.Target == t }) {
 		return
 	}
 	if err := r.blocker.Touch(t); err != nil {

@@ -156,6 +156,7 @@ type Resident struct {
 	ready    bool
 	logged   map[int64]bool      // findings
 	closed   map[int64]bool      // findings whose end other systems were told
+	away     map[string]*absence // people whom the last warning did not reach
 	telling  map[int64]bool      // findings that are on their way to a screen
 	screen   map[string]onScreen // by user
 	adopted  map[string]bool     // users who were shown again what they had on the screen
@@ -202,7 +203,7 @@ func New(cfg Config) (*Resident, error) {
 	return &Resident{
 		cfg: cfg, log: cfg.Logger, started: cfg.Now(),
 		blocker: response.New(response.Config{Root: cfg.Root, Folder: cfg.Folder, Now: cfg.Now}),
-		live:    map[int64]*live{}, users: map[string]browsers.User{}, profiles: map[string]string{}, telling: map[int64]bool{}, logged: map[int64]bool{}, closed: map[int64]bool{}, screen: map[string]onScreen{}, adopted: map[string]bool{}, warnings: map[string]*warning{},
+		live:    map[int64]*live{}, users: map[string]browsers.User{}, profiles: map[string]string{}, telling: map[int64]bool{}, away: map[string]*absence{}, logged: map[int64]bool{}, closed: map[int64]bool{}, screen: map[string]onScreen{}, adopted: map[string]bool{}, warnings: map[string]*warning{},
 		dirty: map[string]bool{}, wake: make(chan struct{}, 1), again: make(chan struct{}, 1), wrote: make(chan struct{}, 1), box: newMailbox(),
 	}, nil
 }

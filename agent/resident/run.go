@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
-
 	"github.com/extwatch/extwatch/agent"
 	"github.com/extwatch/extwatch/agent/store"
 	"github.com/extwatch/extwatch/signatures/behavior"
@@ -210,61 +208,6 @@ func (r *Resident) refresh(ctx context.Context, changes *changes) {
 	}
 	for _, o := range done {
 		r.log.Info("the block was written again", "policy", o.Policy, "note", o.Note)
-	}
-}
-
-// changes tell of files that were written. Where folders cannot be watched, nothing is told.
-type changes struct {
-	w   *fsnotify.Watcher
-	out chan string
-}
-
-func newChanges(files []string) *changes {
-	c := &changes{out: make(chan string)}
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
-		return c
-	}
-	c.w = w
-	for _, f := range files {
-		c.watch(filepath.Dir(f))
-		c.watch(f) // a folder, perhaps
-	}
-	go func() {
-		defer close(c.out)
-		for e := range w.Events {
-			if !e.Has(fsnotify.Chmod) {
-				c.out <- e.Name
-			}
-		}
-	}()
-	go func() {
-		for range w.Errors { // a lost event: the hour brings what it told
-		}
-	}()
-	return c
-}
-
-func (c *changes) events() <-chan string {
-	if c.w == nil {
-		return nil
-	}
-	return c.out
-}
-
-func (c *changes) watch(folder string) {
-	if c.w != nil && !slices.Contains(c.w.WatchList(), folder) {
-		c.w.Add(folder) // one that does not exist is looked at every hour
-	}
-}
-
-func (c *changes) close() {
-	if c.w != nil {
-		go func() {
-			for range c.out {
-			}
-		}()
-		c.w.Close()
 	}
 }
 

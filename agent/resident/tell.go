@@ -115,8 +115,13 @@ func (r *Resident) tell(ctx context.Context, user string) error {
 	r.mu.Lock()
 	screens, u, known := r.screens, r.users[user], r.users[user].Home != ""
 	level := signatures.Verdict(r.settings.Notify.Level)
+	a := r.away[user]
+	away := a != nil && r.cfg.Now().Sub(a.since) < lull
+	if away {
+		a.more = true
+	}
 	r.mu.Unlock()
-	if screens == nil || !known || user == "" {
+	if screens == nil || !known || user == "" || away {
 		return nil
 	}
 	if err := r.adopt(ctx, screens, u); err != nil {
@@ -231,16 +236,23 @@ func (r *Resident) takeBack(keys []string) {
 func (r *Resident) reported(ctx context.Context, rep Report) {
 	rep.User = r.known(rep.User)
 	switch {
-	case rep.Came && rep.User.Name == "": // not all systems say who came
-		r.everybody()
 	case rep.Came:
+		r.mu.Lock()
+		delete(r.away, rep.User.Name)
+		if rep.User.Name == "" { // not all systems say who came
+			clear(r.away)
+		}
+		r.mu.Unlock()
+		if rep.User.Name == "" {
+			r.everybody()
+		}
 		r.somebody(rep.User.Name)
 	case rep.Err != nil:
-		r.log.Info("a warning waits", "user", rep.User.Name, "why", rep.Err)
 		r.takeBack(rep.Keys)
 		r.mu.Lock()
 		delete(r.adopted, rep.User.Name) // when they come
 		r.mu.Unlock()
+		r.wait(ctx, rep)
 	case rep.Shown:
 		r.shown(ctx, rep)
 	default:
@@ -292,6 +304,7 @@ func (r *Resident) shown(ctx context.Context, rep Report) {
 	for _, id := range ids {
 		delete(r.telling, id)
 	}
+	delete(r.away, rep.User.Name)
 	r.log.Info("warned", "user", rep.User.Name, "warnings", len(rep.Keys))
 }
 

@@ -104,7 +104,7 @@ func TestBlockBesidesAnAdministrator(t *testing.T) {
 	b.must(t, "mkdir", "-p", "/etc/extwatch")
 	writeIn(t, b, "/etc/extwatch/config.yml", "block:\n  automatic: true\n")
 	s.leave()
-	second := s.sideload("../signatures/testdata/extensions/seed-phrase/thief")
+	second := s.sideload(thiefFolder)
 	s.browser()
 	s.states("blocked without a word", map[string]string{thief: off, second: off, free: on})
 	t.Log(b.must(t, "extwatch", "status"))
@@ -134,6 +134,12 @@ func TestBlockOfABrowserThatJustStarted(t *testing.T) {
 		time.Sleep(after)
 		b.must(t, "extwatch", "block", thief)
 		s.states(fmt.Sprintf("blocked %v after the start", after), map[string]string{thief: "DISABLED"})
+		b.must(t, "extwatch", "unblock", thief)
+		s.states("unblocked", map[string]string{thief: "ENABLED"})
+	}
+	for i := range 6 { // each time, the folder of policies comes and goes
+		b.must(t, "extwatch", "block", thief)
+		s.states(fmt.Sprintf("block %d", i), map[string]string{thief: "DISABLED"})
 		b.must(t, "extwatch", "unblock", thief)
 		s.states("unblocked", map[string]string{thief: "ENABLED"})
 	}

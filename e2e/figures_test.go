@@ -148,7 +148,7 @@ type load struct {
 func (b *box) load(t *testing.T) (u load) {
 	t.Helper()
 	out, _ := b.run("sh", "-c", `for p in $(cat /sys/fs/cgroup/systemd/system.slice/extwatch.service/cgroup.procs /sys/fs/cgroup/system.slice/extwatch.service/cgroup.procs 2>/dev/null); do
-		echo process; grep -h VmRSS /proc/$p/status; cat /proc/$p/task/*/schedstat | sed 's/^/ran /'; grep -h ctxt_switches /proc/$p/task/*/status; grep -hc '^inotify wd' /proc/$p/fdinfo/* | sed 's/^/watches /'; done 2>/dev/null`)
+		echo process; grep -h VmRSS /proc/$p/status; cat /proc/$p/task/*/schedstat | sed 's/^/ran /'; grep -h ^voluntary_ctxt_switches /proc/$p/task/*/status; grep -hc '^inotify wd' /proc/$p/fdinfo/* | sed 's/^/watches /'; done 2>/dev/null`)
 	for line := range strings.Lines(out) {
 		f := strings.Fields(line)
 		n := 0
@@ -273,6 +273,9 @@ func (b *box) toldFindings(t *testing.T) (list []told) {
 	t.Helper()
 	out, _ := b.run("cat", toldFile)
 	for line := range strings.Lines(out) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it is being written
+		}
 		var e struct {
 			Extension any    `json:"extension"`
 			ID        string `json:"extension_id"`

@@ -18,9 +18,12 @@ const inside = "EXTWATCH_E2E_NAMESPACE" // set in the process that runs in the n
 // program is the binary under test, built once.
 var program string
 
+// others are the processes that this program is under other names.
+var others = map[string]func(){serveWarnings: notifyProcess}
+
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == serveWarnings {
-		notifyProcess()
+	if other := others[filepath.Base(os.Args[0])]; other != nil {
+		other()
 	}
 	if os.Getenv(inside) == "" {
 		os.Exit(reexec())

@@ -151,7 +151,7 @@ at g; printf %s "$1" > $x/manifest.json; ln -s /dev/zero $x/bg.js
 at h; truncate -s 20G $x/manifest.json
 at i; printf %s "$1" > $x/manifest.json; truncate -s 20G $x/bg.js
 at j; (yes '{"a":' | head -n 300000 | tr -d '\n') > $x/manifest.json
-at k; printf %s "$1" > $x/manifest.json; cd $x; for n in $(seq 600); do mkdir d; cd d; done; echo x > deep.js
+at k; printf %s "$1" > $x/manifest.json; deep=$(printf 'd/%.0s' $(seq 600)); mkdir -p $x/$deep; echo x > $x/${deep}deep.js
 `
 
 // attacks plants each of them, and wants each reported, nothing of /etc/shadow anywhere, and a service that goes on.
@@ -174,7 +174,7 @@ func (b *box) attacks(t *testing.T) {
 		id, said := strings.Repeat(string(letter), 32), ""
 		for end := time.Now().Add(30 * time.Second); said == "" && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 			for line := range strings.Lines(b.journal()) {
-				if strings.Contains(line, "msg=problem") && strings.Contains(line, id) {
+				if (strings.Contains(line, "msg=problem") || strings.Contains(line, "rule=unreadable")) && strings.Contains(line, id) {
 					said = strings.TrimSpace(line)
 				}
 			}

@@ -4,7 +4,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TARGETS = windows/amd64 windows/arm64 darwin/amd64 darwin/arm64 linux/arm64
 
-.PHONY: build test check unit e2e cross fuzz bench
+.PHONY: build test check unit e2e cross fuzz bench figures
 
 build: ## the program, in ./extwatch
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o extwatch .
@@ -14,6 +14,7 @@ test: check unit cross e2e ## everything that CI runs
 check: ## formatting, vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags figures ./e2e
 	$(GO) run $(STATICCHECK) ./...
 
 unit: ## all tests but those that need real browsers, with the race detector
@@ -27,6 +28,9 @@ cross: ## the other systems build, and vet finds nothing there
 
 e2e: ## the program against real Chromium and Firefox, and the Windows program under Wine (see CONTRIBUTING.md for what to install)
 	$(GO) test -count=1 -timeout 12m ./e2e
+
+figures: ## the service with all its real parts, slowly: chain, blocks, troubles, figures (40 minutes, as root; see bench/README.md)
+	$(GO) test -tags figures -count=1 -timeout 90m -v -run '$${FIGURES:-TestTheWholeChain|TestBlock|TestDiskFull|TestHangingHome|TestFigure}' ./e2e
 
 fuzz: ## each fuzz target for a while: make fuzz FUZZTIME=5m
 	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do d=$$(dirname $$f); \

@@ -155,6 +155,12 @@ func (r *Resident) intoMemory(ctx context.Context, why error) error {
 	if err != nil {
 		return err
 	}
+	if h, herr := r.store.Health(ctx); herr == nil { // what Status tells
+		err = errors.Join(mem.Fed(ctx, h), mem.Swept(ctx, h))
+	}
+	if err != nil {
+		return err
+	}
 	r.log.Error("nothing can be kept any more; what is found from now on is forgotten when the service ends", "error", why)
 	rows := map[int64]*live{}
 	for _, l := range r.live {

@@ -38,7 +38,7 @@ func TestTheWholeChain(t *testing.T) {
 	t.Logf("browser started -> on disk and warned %v; on disk -> on the bus %v", time.Since(begun).Round(time.Millisecond), s.delay(id))
 	waitFor(t, "what its code does in the warning", 20*time.Second, func() bool { return strings.Contains(s.bus(), "cookies") })
 	time.Sleep(time.Second) // dunst draws
-	s.picture("chain-warning")
+	s.picture("chain-warning", "1280x150+0+0")
 
 	s.do("xdotool", "mousemove", "640", "70", "click", "1")
 	var opened shownTab
@@ -55,7 +55,7 @@ func TestTheWholeChain(t *testing.T) {
 	c.do(chromedp.WaitVisible("#todo"))
 	t.Logf("the page says what to do:\n%s", eval[string](c, "document.querySelector('#todo').innerText"))
 	time.Sleep(500 * time.Millisecond)
-	s.picture("chain-page")
+	s.picture("chain-page", "1280x735+0+0")
 
 	if state := s.extensionState(id); state != "ENABLED" {
 		t.Fatalf("before the block it is %s", state)
@@ -65,7 +65,7 @@ func TestTheWholeChain(t *testing.T) {
 	waitFor(t, "Chromium to disable it", 90*time.Second, func() bool { return s.extensionState(id) == "DISABLED" })
 	t.Logf("Block -> disabled in Chromium %v\n%s", time.Since(begun).Round(time.Millisecond), b.must(t, "sh", "-c", "cd /etc/chromium/policies/managed; ls -la; tail -n +1 *"))
 	s.manager.show()
-	s.picture("chain-blocked")
+	s.picture("chain-blocked", "1020x545+258+150")
 	waitFor(t, "the preferences to say so", 30*time.Second, func() bool {
 		e := s.preference(id)
 		return strings.Contains(e, "65536")

@@ -215,10 +215,10 @@ func (s *trader) goAway() {
 	s.must(s.t, "userdel", "-r", s.name)
 }
 
-// picture takes one of the screen, into docs/images when that is wanted.
-func (s *trader) picture(name string) {
+// picture takes one of a part of the screen, into docs/images when that is wanted.
+func (s *trader) picture(name, part string) {
 	s.t.Helper()
-	s.do("import", "-window", "root", "+dither", "-colors", "96", "-strip", "/tmp/"+name+".png")
+	s.do("import", "-window", "root", "-crop", part, "+repage", "-resize", "75%", "+dither", "-colors", "40", "-strip", "/tmp/"+name+".png")
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/root/tmp/%s.png", s.leader, name))
 	if err != nil {
 		s.t.Fatal(err)

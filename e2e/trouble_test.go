@@ -19,7 +19,7 @@ func TestDiskFull(t *testing.T) {
 	s.screen("760x300")
 	s.record()
 	b.must(t, "mkdir", "-p", "-m", "700", "/var/lib/extwatch")
-	b.must(t, "mount", "-t", "tmpfs", "-o", "size=700k,mode=700", "tmpfs", "/var/lib/extwatch")
+	b.must(t, "mount", "-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs", "/var/lib/extwatch")
 	b.must(t, "extwatch", "service", "install")
 	p := newProduct(t)
 	b.plant(t, "ada", p.id, plantedManifest, plantedCode)

@@ -2,12 +2,14 @@ package browsers
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/user"
 	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Linux gives people numbers from 1000; 65534 is "nobody" (login.defs, systemd's UIDS-GIDS).
@@ -107,22 +109,64 @@ func (l *userList) folders(dir string) {
 	if err != nil && !missing(err) {
 		l.problem(dir, l.reason(err))
 	}
+	var unknown []string
 	for _, name := range names {
-		if notHome(name) {
-			continue
+		// What the accounts name is not looked at here: a home on a dead network drive never answers.
+		if !notHome(name) && !l.homes[l.fold(filepath.Join(dir, name))] {
+			unknown = append(unknown, name)
 		}
-		home := filepath.Join(dir, name)
-		real, err := resolve(l.root, home)
-		if err != nil {
-			continue // a link that leads nowhere; a home that is not mounted
-		}
-		fi, err := os.Lstat(real)
-		if err != nil || !fi.IsDir() {
-			continue
-		}
-		uid, _ := owner(fi)
-		l.add(User{Name: name, Home: home, UID: uid})
 	}
+	for i, fi := range l.lookAt(dir, unknown) {
+		if fi != nil {
+			uid, _ := owner(fi)
+			l.add(User{Name: unknown[i], Home: filepath.Join(dir, unknown[i]), UID: uid})
+		}
+	}
+}
+
+// lookAt returns what is known of the sub-folders of dir; nil for what is none. A few that never answer do not hold up the
+// rest.
+func (l *userList) lookAt(dir string, names []string) []os.FileInfo {
+	type answer struct {
+		i  int
+		fi os.FileInfo
+	}
+	answers, slots := make(chan answer, len(names)), make(chan struct{}, workers)
+	go func() {
+		for i, name := range names {
+			slots <- struct{}{}
+			go func() {
+				defer func() { <-slots }()
+				answers <- answer{i, l.folder(filepath.Join(dir, name))}
+			}()
+		}
+	}()
+	found := make([]os.FileInfo, len(names))
+	timer := time.NewTimer(homePatience)
+	defer timer.Stop()
+	for range names {
+		select {
+		case a := <-answers:
+			found[a.i] = a.fi
+		case <-timer.C:
+			l.problem(dir, fmt.Sprintf("some homes did not answer within %v; are they on a network share that is down?", homePatience))
+			return found
+		}
+	}
+	return found
+}
+
+// folder returns what is known of a folder, nil when it is none, such as a link that leads nowhere.
+func (l *userList) folder(name string) os.FileInfo {
+	real, err := resolve(l.root, name)
+	if err != nil {
+		return nil
+	}
+	fi, err := os.Lstat(real)
+	if err != nil || !fi.IsDir() {
+		return nil
+	}
+	return fi
 }
 
 // current adds who runs this process, also when no list names them (LDAP and other directories), and the home that the

@@ -94,7 +94,6 @@ func (r *Resident) other(ctx context.Context, e agent.Event) {
 			r.mu.Lock()
 			r.ready = true
 			r.mu.Unlock()
-			r.cfg.State("READY=1")
 			r.cfg.State(fmt.Sprintf("STATUS=Watching %d profiles of %d browsers with %d extensions", e.Profiles, e.Browsers, e.Extensions))
 		}
 		r.tellSystems(ctx)

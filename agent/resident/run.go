@@ -56,6 +56,9 @@ func (r *Resident) Run(ctx context.Context) error {
 	wg.Go(func() { r.keep(work) })
 	wg.Go(func() { r.tellPeople(work) })
 	wg.Go(func() { r.upkeep(work) })
+	// Not when everything was read: a home on a dead network drive takes a minute, and a start has an end.
+	r.cfg.State("READY=1")
+	r.cfg.State("STATUS=Reading everything for the first time")
 	for {
 		failed, err := r.watch(work)
 		if !failed {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -196,7 +197,7 @@ func (s *seat) warnedAndOpens() {
 	})
 	jar, _ := cookiejar.New(nil) // without options it has no error
 	client := http.Client{Jar: jar, Timeout: 10 * time.Second, Transport: &http.Transport{
-		Dial: func(_, address string) (net.Conn, error) { return s.dial(address) },
+		DialContext: func(_ context.Context, _, address string) (net.Conn, error) { return s.dial(address) },
 	}}
 	answer, err := client.Get(address)
 	if err != nil {

@@ -67,7 +67,7 @@ type shownTab struct{ ID, Type, Title, URL string }
 
 // tabs lists what the browser shows.
 func (s *trader) tabs() []shownTab {
-	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, Dial: func(string, string) (net.Conn, error) {
+	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return s.dial(fmt.Sprintf("127.0.0.1:%d", debugPort))
 	}}}
 	answer, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/json/list", debugPort))

@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"manifests/archive/archivetest": {"manifests"},
 	"bench":                         {"*"},
 	"e2e":                           {"*"},
+	"installer/generate":            {"agent/cli", "agent/service", "agent/settings"},
 }
 
 // forTests lists packages that only test files and programs outside the product may import.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/extwatch/extwatch/agent/response"
 	"github.com/extwatch/extwatch/agent/service"
 	"github.com/extwatch/extwatch/agent/settings"
 )
@@ -49,7 +48,7 @@ func newService(c *console) *cobra.Command {
 		}
 		cmd.AddCommand(one)
 	}
-	cmd.AddCommand(
+	cmd.AddCommand(newRelease(c),
 		&cobra.Command{Use: "network", Hidden: true, Args: noArgs, RunE: func(*cobra.Command, []string) error { return networkOfService() }},
 		&cobra.Command{Use: "prepare", Hidden: true, Args: noArgs, RunE: func(*cobra.Command, []string) error { return prepareService() }})
 	return cmd
@@ -98,17 +97,13 @@ func uninstallService(c *console, purge bool) error {
 	if _, err := os.Stat(folder); err != nil {
 		return c.print("The service is stopped and removed.")
 	}
-	blocker := response.New(response.Config{Folder: folder})
-	blocks, err := blocker.Blocked()
-	if err == nil {
-		err = blocker.UndoAll(context.Background())
-	}
+	blocks, err := releaseBlocks(context.Background(), folder)
 	if err != nil {
-		return failed("the policies are listed in "+folder, "the service is removed, but not all blocks could be taken back: %v", err)
+		return err
 	}
 	lines := []string{"The service is stopped and removed."}
-	if len(blocks) > 0 {
-		lines = append(lines, count(len(blocks), "block")+" taken back; browsers enable those extensions again.")
+	if blocks > 0 {
+		lines = append(lines, count(blocks, "block")+" taken back; browsers enable those extensions again.")
 	}
 	if !purge {
 		return c.print(append(lines, "Left: "+folder+", with its history and evidence; 'extwatch service uninstall --purge' removes it.")...)

@@ -1,0 +1,22 @@
+# Read by installer/dist: .deb, .rpm, .apk and Arch packages for both processors.
+# shellcheck shell=bash disable=SC2154
+program linux arm64
+gzip -9n "$files"/man/*.1
+gzip -9nk "$files/LICENSES-of-libraries"
+{
+	printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: ExtWatch\n'
+	printf 'Source: https://github.com/extwatch/extwatch\n\nFiles: *\nCopyright: The ExtWatch authors\nLicense: Apache-2.0\n'
+	printf ' On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.\n .\n'
+	printf ' The licences of the libraries in the program are in LICENSES-of-libraries.gz.\n'
+} >"$files/copyright"
+printf 'extwatch (%s-1) stable; urgency=medium\n\n  * Built from commit %s.\n\n -- The ExtWatch authors <packages@extwatch.example>  %s\n' \
+	"$version" "$(git rev-parse HEAD)" "$(date -R -d "@$SOURCE_DATE_EPOCH")" | gzip -9n >"$files/changelog.Debian.gz"
+for arch in amd64 arm64; do
+	for packager in deb rpm apk archlinux; do
+		v=$version
+		# Alpine and Arch know no tilde, only their own word for "before the release".
+		case $packager in apk) v=$(echo "$version" | sed 's/~git\([0-9]*\).*/_pre\1/') ;; archlinux) v=$(echo "$version" | sed 's/~git\([0-9]*\).*/pre\1/') ;; esac
+		ARCH=$arch VERSION=$v BUILD=$build FILES=$files MTIME=$(date -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ) \
+			$GO run $NFPM package --config installer/linux/nfpm.yaml --packager $packager --target dist/ >/dev/null
+	done
+done

@@ -26,7 +26,7 @@ func files(dir string, when time.Time) error {
 	}{
 		{"extwatch.service", service.Systemd, service.Config{Executable: "/usr/bin/extwatch", Arguments: run}},
 		{"extwatch.openrc", service.OpenRC, service.Config{Executable: "/usr/bin/extwatch", Arguments: run}},
-		{"com.extwatch.agent.plist", service.Launchd, service.Config{Executable: "/usr/local/bin/extwatch", Arguments: run}},
+		{"extwatch.plist", service.Launchd, service.Config{Executable: "/usr/local/bin/extwatch", Arguments: run}},
 	} {
 		text, err := service.File(f.kind, f.cfg)
 		if err != nil {

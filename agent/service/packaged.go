@@ -27,7 +27,7 @@ func File(kind Kind, cfg Config) (string, error) {
 	var text string
 	switch kind {
 	case Systemd:
-		text = unit(cfg.Network, 0)
+		text = unit(0)
 	case Launchd:
 		text = launchd
 	case OpenRC:

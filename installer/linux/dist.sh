@@ -11,12 +11,15 @@ gzip -9nk "$files/LICENSES-of-libraries"
 } >"$files/copyright"
 printf 'extwatch (%s-1) stable; urgency=medium\n\n  * Built from commit %s.\n\n -- The ExtWatch authors <packages@extwatch.example>  %s\n' \
 	"$version" "$(git rev-parse HEAD)" "$(date -R -d "@$SOURCE_DATE_EPOCH")" | gzip -9n >"$files/changelog.Debian.gz"
+# Alpine and Arch know no tilde, only their own word for "before the release".
+released=${version%%~git*} commit=${version#"$released"} commit=${commit#~git} commit=${commit%%.*}
 for arch in amd64 arm64; do
 	for packager in deb rpm apk archlinux; do
 		v=$version
-		# Alpine and Arch know no tilde, only their own word for "before the release".
-		case $packager in apk) v=$(echo "$version" | sed 's/~git\([0-9]*\).*/_pre\1/') ;; archlinux) v=$(echo "$version" | sed 's/~git\([0-9]*\).*/pre\1/') ;; esac
+		if [ -n "$commit" ]; then
+			case $packager in apk) v=${released}_pre$commit ;; archlinux) v=${released}pre$commit ;; esac
+		fi
 		ARCH=$arch VERSION=$v BUILD=$build FILES=$files MTIME=$(date -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ) \
-			$GO run $NFPM package --config installer/linux/nfpm.yaml --packager $packager --target dist/ >/dev/null
+			$GO run "$NFPM" package --config installer/linux/nfpm.yaml --packager $packager --target dist/ >/dev/null
 	done
 done

@@ -1,0 +1,2 @@
+# Read by installer/dist: an MSI for each processor.
+# shellcheck shell=bash disable=SC2154

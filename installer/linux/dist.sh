@@ -14,12 +14,13 @@ printf 'extwatch (%s-1) stable; urgency=medium\n\n  * Built from commit %s.\n\n 
 # Alpine and Arch know no tilde, only their own word for "before the release".
 released=${version%%~git*} commit=${version#"$released"} commit=${commit#~git} commit=${commit%%.*}
 for arch in amd64 arm64; do
+	install -D -m 0755 "$build/extwatch-linux-$arch" "$build/program/extwatch"
 	for packager in deb rpm apk archlinux; do
 		v=$version
 		if [ -n "$commit" ]; then
 			case $packager in apk) v=${released}_pre$commit ;; archlinux) v=${released}pre$commit ;; esac
 		fi
-		ARCH=$arch VERSION=$v BUILD=$build FILES=$files MTIME=$(date -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ) \
-			$GO run "$NFPM" package --config installer/linux/nfpm.yaml --packager $packager --target dist/ >/dev/null
+		ARCH=$arch VERSION=$v \
+			$GO run "$NFPM" package --config installer/linux/nfpm.yaml --packager $packager --target dist/
 	done
 done

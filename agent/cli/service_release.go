@@ -11,7 +11,8 @@ import (
 
 // newRelease is what the scripts of packages call before the program goes.
 func newRelease(c *console) *cobra.Command {
-	return &cobra.Command{
+	var purge bool
+	cmd := &cobra.Command{
 		Use:    "release",
 		Short:  "Take all blocks back, before a package is removed",
 		Hidden: true,
@@ -21,9 +22,16 @@ func newRelease(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if purge {
+				if err := os.RemoveAll(stateFolder()); err != nil {
+					return failed("remove it by hand", "cannot remove what the service remembered: %v", err)
+				}
+			}
 			return c.print(count(n, "block") + " taken back.")
 		},
 	}
+	cmd.Flags().BoolVar(&purge, "purge", false, "also remove what the service remembers")
+	return cmd
 }
 
 // releaseBlocks takes back what is blocked, as the ledger in folder has it, and returns how many blocks that were.

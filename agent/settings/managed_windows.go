@@ -6,12 +6,19 @@ import (
 	"golang.org/x/sys/windows/registry"
 )
 
-// policyKey is where group policy writes, below HKEY_LOCAL_MACHINE. Only administrators may.
-const policyKey = `SOFTWARE\Policies\ExtWatch`
+const (
+	// policyKey is where group policy writes, below HKEY_LOCAL_MACHINE. Only administrators may.
+	policyKey = `SOFTWARE\Policies\ExtWatch`
+	// installKey is where the installer writes what it was told (installer/windows/extwatch.wxs).
+	installKey = `SOFTWARE\ExtWatch\Settings`
+)
 
-// readManaged reads the values of the policy key. A value that cannot be read is left out: there is nothing to set.
-func readManaged() []Managed {
-	k, err := registry.OpenKey(registry.LOCAL_MACHINE, policyKey, registry.QUERY_VALUE)
+// readManaged reads what the installer was told, and what group policy puts above it.
+func readManaged() []Managed { return append(readKey(installKey), readKey(policyKey)...) }
+
+// readKey reads the values of a key. One that cannot be read is left out: there is nothing to set.
+func readKey(path string) []Managed {
+	k, err := registry.OpenKey(registry.LOCAL_MACHINE, path, registry.QUERY_VALUE)
 	if err != nil {
 		return nil // no policy
 	}
@@ -26,7 +33,7 @@ func readManaged() []Managed {
 	}
 	var list []Managed
 	for _, name := range names {
-		m := Managed{Name: name, Place: `HKLM\` + policyKey + `\` + name}
+		m := Managed{Name: name, Place: `HKLM\` + path + `\` + name}
 		if text, _, err := k.GetStringValue(name); err == nil {
 			m.Value = text
 		} else if n, _, err := k.GetIntegerValue(name); err == nil {

@@ -127,9 +127,15 @@ func (r *run) machine(ctx context.Context, m search) {
 	for problem := range before {
 		r.untell(problem)
 	}
+	awaited, more := make(map[watcher.Await]bool, len(r.awaits)), false
+	for _, a := range r.awaits {
+		awaited[a] = true
+	}
 	r.awaits = nil // the watcher may still look at the last ones
 	for _, a := range m.Awaited {
-		r.awaits = append(r.awaits, watcher.Await{Dir: a.Dir, Name: a.Name})
+		await := watcher.Await{Dir: a.Dir, Name: a.Name}
+		r.awaits = append(r.awaits, await)
+		more = more || !awaited[await]
 	}
 	seen := map[string]bool{}
 	for _, found := range m.Profiles {
@@ -165,6 +171,9 @@ func (r *run) machine(ctx context.Context, m search) {
 	}
 	r.setWatches(ctx)
 	r.searched = true
+	if more { // what came between the search and the watch is found by another one
+		r.findDue = time.Now().Add(findEvery)
+	}
 }
 
 // setWatches watches what is to be watched now.

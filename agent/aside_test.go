@@ -48,7 +48,7 @@ func (m *machine) blockable() *disk {
 		}
 		return l, err
 	}
-	m.limits = limits{slow: 100 * time.Millisecond, stuck: 300 * time.Millisecond, files: 300 * time.Millisecond, end: 200 * time.Millisecond}
+	m.limits = limits{slow: 100 * time.Millisecond, stuck: 1500 * time.Millisecond, files: 1500 * time.Millisecond, end: 200 * time.Millisecond}
 	return d
 }
 
@@ -86,7 +86,7 @@ func (d *disk) count(name string) int {
 	return d.reads[name]
 }
 
-const unfinished = " has not finished after 300ms; it goes on aside; see whether the disk or network drive still answers"
+const unfinished = " has not finished after 1.5s; it goes on aside; see whether the disk or network drive still answers"
 
 // A profile that blocks whoever reads it holds up no other, is told, is not read twice, and is taken when it answers.
 func TestStuckProfile(t *testing.T) {

@@ -88,7 +88,10 @@ func (c *collector) forget() {
 			u.position = nil // it holds the text
 		}
 	}
-	c.loaded, c.pages, c.scratch = nil, nil, nil
+	for name, p := range c.pages { // of pages, scripts ask for the fields
+		c.pages[name] = &page{fields: p.fields}
+	}
+	c.loaded, c.scratch = nil, nil
 }
 
 // read returns the text of a file in UTF-8 without byte order mark, with room for one more byte.

@@ -32,10 +32,22 @@ type profile struct {
 
 func profileID(p browsers.Profile) string { return p.Browser + " " + p.Dir }
 
+// missingWithin is how long a folder may take to say that it is not there.
+const missingWithin = 5 * time.Second
+
 // missing reports whether nothing is at path. What cannot be looked at is not missing.
 func missing(path string) bool {
-	_, err := os.Lstat(path)
-	return errors.Is(err, fs.ErrNotExist)
+	answer := make(chan bool, 1)
+	go func() {
+		_, err := os.Lstat(path)
+		answer <- errors.Is(err, fs.ErrNotExist)
+	}()
+	select {
+	case gone := <-answer:
+		return gone
+	case <-time.After(missingWithin): // a disk that does not answer says nothing
+		return false
+	}
 }
 
 // processesChanged reports whether a browser was started or ended since the last call.

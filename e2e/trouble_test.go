@@ -74,7 +74,7 @@ func TestHangingHome(t *testing.T) {
 			begun := time.Now()
 			p := newProduct(t)
 			b.plant(t, "ada", p.id, plantedManifest, plantedCode)
-			waitFor(t, "the warning beside a home that hangs", 60*time.Second, func() bool { return len(s.notified()) > 0 })
+			waitFor(t, "the warning beside a home that hangs", 150*time.Second, func() bool { return len(s.notified()) > 0 })
 			t.Logf("%s: ada is warned after %v", when, time.Since(begun).Round(time.Millisecond))
 			if when == "before" {
 				waitFor(t, "the report", 3*time.Minute, func() bool {

@@ -183,7 +183,7 @@ func (s *Store) openMemory(ctx context.Context) error {
 
 // openDB opens a file, or memory when path is empty. Connections are never closed for age: memory would be lost.
 func openDB(path string, conns int, query string) (*sql.DB, error) {
-	query += fmt.Sprintf("&_pragma=busy_timeout(%d)&_pragma=cache_size(-1024)&_pragma=trusted_schema(0)&_dqs=0&_defensive=1",
+	query += fmt.Sprintf("&_pragma=busy_timeout(%d)&_pragma=cache_size(-1024)&_pragma=temp_store(2)&_pragma=trusted_schema(0)&_dqs=0&_defensive=1",
 		busy.Milliseconds())
 	dsn := "file::memory:?" + query
 	if path != "" {

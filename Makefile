@@ -16,8 +16,12 @@ check: ## formatting, vet, staticcheck
 	$(GO) vet -tags figures ./e2e
 	$(GO) run $(STATICCHECK) ./...
 
+# Tests of crashes and full disks in the feed begin some thousand times anew: with the race detector they take minutes.
+CRASHES = 'Kill|FullDisk|FillTheDisk'
 unit: ## all tests but those that need real browsers, with the race detector
-	$(GO) test -race -short -timeout 15m $$($(GO) list ./... | grep -v /e2e$$)
+	$(GO) test -race -short -timeout 15m $$($(GO) list ./... | grep -v -e /e2e$$ -e /signatures/feed$$)
+	$(GO) test -race -short -skip $(CRASHES) -timeout 15m ./signatures/feed
+	$(GO) test -short -run $(CRASHES) -timeout 15m ./signatures/feed
 	$(GO) test -timeout 15m ./signatures
 
 cross: ## vet finds nothing in the files of the other systems (`make dist` builds them all)

@@ -42,7 +42,8 @@ var mayImport = map[string][]string{
 	"agent/notifier/outputs":    {"signatures"},
 	"signatures/feed/publisher": {},
 	"signatures/feed/server":    {},
-	"agent/resident":            {"agent", "agent/browsers", "agent/inventory", "agent/response", "agent/settings", "agent/store", "manifests", "signatures", "signatures/behavior"},
+	"agent/updates":             {"agent/settings", "signatures", "signatures/feed"},
+	"agent/resident":            {"agent", "agent/browsers", "agent/inventory", "agent/response", "agent/settings", "agent/store", "agent/updates", "manifests", "signatures", "signatures/behavior"},
 
 	// Not part of the program.
 	"manifests/archive/archivetest": {"manifests"},

@@ -13,6 +13,7 @@ import (
 
 // A Ruleset is all rules and indicators, compiled. It never changes after loading and is safe for concurrent use.
 type Ruleset struct {
+	files      fs.FS
 	rules      []Rule
 	catalog    *catalog
 	indicators *listings
@@ -52,7 +53,7 @@ func joined(defects []Defect) error {
 }
 
 func load(fsys fs.FS) (*Ruleset, []Defect) {
-	rs := &Ruleset{schema: newSchema(), limits: readLimits{script: maxScript, read: maxRead, files: maxFiles}, shared: newShared()}
+	rs := &Ruleset{files: fsys, schema: newSchema(), limits: readLimits{script: maxScript, read: maxRead, files: maxFiles}, shared: newShared()}
 	catalogFS, _ := orBuiltin(fsys, "catalog")
 	indicatorFS, borrowed := orBuiltin(fsys, "indicators")
 	rs.borrowed = borrowed

@@ -27,7 +27,7 @@ take from it what your keys have signed, and nothing else. docs/publishing.md le
 		RunE:    showHelp,
 	}
 	cmd.AddCommand(newFeedInit(c), newFeedAdd(c), newFeedRemove(c), newFeedCheck(c), newFeedDiff(c), newFeedPublish(c), newFeedRefresh(c),
-		newFeedRotate(c), newFeedSign(c), newFeedStatus(c), newFeedServe(c), newFeedImport(c))
+		newFeedRotate(c), newFeedSign(c), newFeedStatus(c), newFeedServe(c), newFeedImport(c), newFeedUpdate(c))
 	return cmd
 }
 

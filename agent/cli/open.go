@@ -16,6 +16,7 @@ import (
 
 	"github.com/extwatch/extwatch/agent/browsers"
 	"github.com/extwatch/extwatch/agent/resident"
+	"github.com/extwatch/extwatch/signatures"
 )
 
 const openLong = `Opens the local page of the running service in your browser: what was found, why, and what to do. The
@@ -181,11 +182,11 @@ func ask(ctx context.Context, q resident.Request) (resident.Reply, error) {
 	if _, serr := os.Stat(stateFolder()); serr != nil {
 		return reply, failed("install it with 'sudo extwatch service install'", "the service does not run, and never did")
 	}
-	rules, err := loadRules("")
+	rules, err := signatures.Builtin()
 	if err != nil {
-		return reply, err
+		return reply, fmt.Errorf("load the built-in rules: %w", err)
 	}
-	r, err := resident.New(resident.Config{Load: loadSettings, Rules: rules[0], Engine: engineVersion, Folder: stateFolder()})
+	r, err := resident.New(resident.Config{Load: loadSettings, Rules: rules, Engine: engineVersion, Folder: stateFolder()})
 	if err != nil {
 		return reply, err
 	}

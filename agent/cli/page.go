@@ -11,7 +11,6 @@ import (
 	"github.com/extwatch/extwatch/agent/resident"
 	"github.com/extwatch/extwatch/agent/settings"
 	"github.com/extwatch/extwatch/agent/store"
-	"github.com/extwatch/extwatch/signatures"
 )
 
 // A page is the local page, while it is served.
@@ -32,7 +31,7 @@ func (p *page) Close() {
 }
 
 // newPage serves the page from the service's store. What a person decides on it, the service does.
-func newPage(rules *signatures.Ruleset, logger *slog.Logger) func(context.Context, settings.Settings, *store.Store, *resident.Resident) (resident.Page, error) {
+func newPage(logger *slog.Logger) func(context.Context, settings.Settings, *store.Store, *resident.Resident) (resident.Page, error) {
 	return func(ctx context.Context, s settings.Settings, kept *store.Store, r *resident.Resident) (resident.Page, error) {
 		order := func(do string) func(context.Context, dashboard.Order) error {
 			return func(ctx context.Context, o dashboard.Order) error {
@@ -45,7 +44,7 @@ func newPage(rules *signatures.Ruleset, logger *slog.Logger) func(context.Contex
 			}
 		}
 		made, err := dashboard.New(dashboard.Config{
-			Store: kept, Rules: rules, Engine: engineVersion, Log: logger, Owner: ownerOf(),
+			Store: kept, Rules: r.Rules(), Engine: engineVersion, Log: logger, Owner: ownerOf(),
 			Block: order("block"), Unblock: order("unblock"), Trust: order("trust"), Untrust: order("untrust"), Snooze: order("snooze"),
 		})
 		if err != nil {

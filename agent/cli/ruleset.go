@@ -14,11 +14,11 @@ import (
 // rulesets are the built-in rules and, after them, those of a folder. Each judges on its own; the worst verdict counts.
 type rulesets []*signatures.Ruleset
 
-// loadRules gives the built-in rules, and those in dir beside them.
+// loadRules gives the built-in rules with the feed above them, and those in dir beside them.
 func loadRules(dir string) (rulesets, error) {
-	builtin, err := signatures.Builtin()
+	builtin, _, err := loadFed("")
 	if err != nil {
-		return nil, fmt.Errorf("load the built-in rules: %w", err)
+		return nil, err
 	}
 	if dir == "" {
 		return rulesets{builtin}, nil

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -17,6 +18,7 @@ import (
 	"github.com/extwatch/extwatch/agent/service"
 	"github.com/extwatch/extwatch/agent/settings"
 	"github.com/extwatch/extwatch/agent/store"
+	"github.com/extwatch/extwatch/signatures"
 )
 
 // runService is what the service manager starts. What it prints goes to the log of the system.
@@ -39,9 +41,9 @@ func serveMachine(ctx context.Context, c *console) error {
 			return failed("see who owns that folder", "cannot keep what it remembers from others: %v", err)
 		}
 	}
-	rules, err := loadRules("")
+	rules, err := signatures.Builtin()
 	if err != nil {
-		return err
+		return fmt.Errorf("load the built-in rules: %w", err)
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -82,10 +84,10 @@ func serveMachine(ctx context.Context, c *console) error {
 		}
 	}()
 	r, err := resident.New(resident.Config{
-		Load: loadSettings, Files: settings.Watched(), Rules: rules[0], Engine: engineVersion,
+		Load: loadSettings, Files: settings.Watched(), Rules: rules, Engine: engineVersion,
 		Folder: stateFolder(), Logger: logger, Level: level, Socket: socketPath(),
 		Find: readers.Find, List: readers.Read, Analyst: analyst,
-		Screens: newScreens([]string{self, notifyCommand}), Page: newPage(rules[0], logger), Outputs: newOutputs(logger),
+		Screens: newScreens([]string{self, notifyCommand}), Page: newPage(logger), Outputs: newOutputs(logger),
 		Browse: browseAs(self), State: service.Notify, Reload: reload,
 	})
 	if err != nil {
@@ -94,7 +96,16 @@ func serveMachine(ctx context.Context, c *console) error {
 	return r.Run(ctx)
 }
 
-func loadSettings() (settings.Settings, error) { return settings.Load(settings.Places{}) }
+// loadSettings reads the settings. A root.json that lies beside them needs no setting.
+func loadSettings() (settings.Settings, error) {
+	s, err := settings.Load(settings.Places{})
+	if s.Feed.Root == "" {
+		if _, serr := os.Stat(settings.DefaultRoot()); serr == nil {
+			s.Feed.Root = settings.DefaultRoot()
+		}
+	}
+	return s, err
+}
 
 // withoutTime leaves the time to the system's log, which notes it as well.
 func withoutTime(groups []string, a slog.Attr) slog.Attr {

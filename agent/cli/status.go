@@ -95,6 +95,7 @@ func statusLines(c *console, s *resident.Status, failed error, all bool) []strin
 	}
 	lines = append(lines,
 		line("rules", "%s: %s, %s, in use for %s", s.Feed, count(s.Rules, "rule"), count(s.Indicators, "indicator"), span(now.Sub(s.RulesAt))),
+		line("feed", "%s", feedText(s, now)),
 		line("watched", "%s in %s of %s, for %s", count(s.Extensions, "extension"), count(s.Profiles, "profile"), count(s.Browsers, "browser"), count(s.Users, "user")),
 		line("checked", "%s", checked),
 		line("needs you", "%s", needs),
@@ -155,4 +156,29 @@ func span(d time.Duration) string {
 		return count(int(d.Hours()), "hour")
 	}
 	return count(int(d.Hours()/24), "day")
+}
+
+// feedText says where the organisation's rules come from, and how old they are.
+func feedText(s *resident.Status, now time.Time) string {
+	u := s.Updates
+	switch {
+	case s.FeedError != "":
+		return "not used: " + clean(s.FeedError, maxText)
+	case u == nil:
+		return "none: the built-in rules"
+	case u.Version == 0:
+		return "none yet" + feedWarning(u.Warning)
+	}
+	text := fmt.Sprintf("version %d, here for %s", u.Version, span(now.Sub(u.Changed)))
+	if u.Mirror != "" && !u.Success.IsZero() {
+		text += fmt.Sprintf(", proved current %s ago by %s", span(now.Sub(u.Success)), clean(u.Mirror, maxText))
+	}
+	return text + feedWarning(u.Warning)
+}
+
+func feedWarning(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "; " + clean(text, maxText)
 }

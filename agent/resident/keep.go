@@ -163,7 +163,7 @@ func (r *Resident) intoMemory(ctx context.Context, why error) error {
 	r.log.Error("nothing can be kept any more; what is found from now on is forgotten when the service ends", "error", why)
 	rows := map[int64]*live{}
 	for _, l := range r.live {
-		out, err := mem.Record(ctx, store.Observation{Dir: l.profile.Dir, Extension: &l.ext, Result: l.result, Ruleset: r.cfg.Rules.Version()})
+		out, err := mem.Record(ctx, store.Observation{Dir: l.profile.Dir, Extension: &l.ext, Result: l.result, Ruleset: r.Rules().Version()})
 		if err != nil {
 			return err
 		}

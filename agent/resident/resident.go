@@ -30,6 +30,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/extwatch/extwatch/agent"
@@ -38,6 +39,7 @@ import (
 	"github.com/extwatch/extwatch/agent/response"
 	"github.com/extwatch/extwatch/agent/settings"
 	"github.com/extwatch/extwatch/agent/store"
+	"github.com/extwatch/extwatch/agent/updates"
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
 	"github.com/extwatch/extwatch/signatures/behavior"
@@ -47,10 +49,10 @@ import (
 type Config struct {
 	Load   func() (settings.Settings, error) // as settings.Load does
 	Files  []string                          // files and folders whose change is a reason to Load again
-	Rules  *signatures.Ruleset
-	Engine string // version of the program
-	Folder string // of the store, the blocks and the evidence; readable by its owner alone
-	Root   string // what stands for "/" where browsers' policies are written; "" is "/"
+	Rules  *signatures.Ruleset               // the built-in ones; a feed that the settings name is above them
+	Engine string                            // version of the program
+	Folder string                            // of the store, the blocks and the evidence; readable by its owner alone
+	Root   string                            // what stands for "/" where browsers' policies are written; "" is "/"
 	Logger *slog.Logger
 	Level  *slog.LevelVar // of Logger, set from the settings; may be nil
 	Now    func() time.Time
@@ -142,7 +144,13 @@ type Resident struct {
 	started time.Time
 	work    context.Context // of Run: what is done later ends with it. Nil: Run was not called
 
+	rules atomic.Pointer[signatures.Ruleset] // in use
+
 	mu       sync.Mutex
+	agent    *agent.Agent // that watches; nil: none does
+	updates  *updates.Updates
+	feedErr  string // why there are no updates though the settings name a feed
+	feedStop func() // ends the updates
 	settings settings.Settings
 	mistakes []string // in the settings, of the last Load
 	store    *store.Store
@@ -200,12 +208,14 @@ func New(cfg Config) (*Resident, error) {
 	if cfg.State == nil {
 		cfg.State = func(string) {}
 	}
-	return &Resident{
+	r := &Resident{
 		cfg: cfg, log: cfg.Logger, started: cfg.Now(),
 		blocker: response.New(response.Config{Root: cfg.Root, Folder: cfg.Folder, Now: cfg.Now}),
 		live:    map[int64]*live{}, users: map[string]browsers.User{}, profiles: map[string]string{}, telling: map[int64]bool{}, away: map[string]*absence{}, logged: map[int64]bool{}, closed: map[int64]bool{}, screen: map[string]onScreen{}, adopted: map[string]bool{}, warnings: map[string]*warning{},
 		dirty: map[string]bool{}, wake: make(chan struct{}, 1), again: make(chan struct{}, 1), wrote: make(chan struct{}, 1), box: newMailbox(),
-	}, nil
+	}
+	r.rules.Store(cfg.Rules)
+	return r, nil
 }
 
 // Open reads the settings and opens the store, without which Answer does nothing. A store that another process has is a
@@ -237,10 +247,8 @@ func (r *Resident) Open(ctx context.Context) error {
 		r.log.Warn("the store", "path", p.Path, "problem", p.Reason)
 		r.note(ctx, store.Problem, "", p.Reason)
 	}
-	rules, indicators := r.cfg.Rules.Counts()
-	if err := r.store.Fed(ctx, store.Health{Feed: "built-in", FeedVersion: r.cfg.Rules.Version(), Rules: rules, Indicators: indicators}); err != nil {
-		r.log.Error("write down the version of the rules", "error", err)
-	}
+	r.openFeed(ctx)
+	r.fed(ctx)
 	return nil
 }
 

@@ -53,6 +53,8 @@ func (r *Resident) Run(ctx context.Context) error {
 			wg.Go(func() { r.serve(work, l) })
 		}
 	}
+	r.startFeed(work)
+	defer r.stopFeed()
 	wg.Go(func() { r.keep(work) })
 	wg.Go(func() { r.tellPeople(work) })
 	wg.Go(func() { r.upkeep(work) })
@@ -102,12 +104,14 @@ func (r *Resident) watch(ctx context.Context) (again bool, err error) {
 		analyst = nil
 	}
 	a, err := agent.New(agent.Config{
-		Machine: r.cfg.Machine, Find: r.cfg.Find, List: r.cfg.List, Rules: r.cfg.Rules, Analyst: analyst,
+		Machine: r.cfg.Machine, Find: r.cfg.Find, List: r.cfg.List, Rules: r.Rules(), Analyst: analyst,
 		Tell: r.box.put, Sweep: s.Sweep, Logger: r.log, Now: r.cfg.Now,
 	})
 	if err != nil {
 		return false, fmt.Errorf("start the service: %w", err)
 	}
+	r.watching(a)
+	defer r.watching(nil)
 	run, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -183,6 +187,12 @@ func (r *Resident) reload(ctx context.Context) {
 	r.stopTelling()
 	r.startTelling(ctx)
 	r.everybody()
+	if now := r.set(); now.Feed != before.Feed {
+		r.stopFeed()
+		r.openFeed(ctx)
+		r.swapRules(ctx)
+		r.startFeed(ctx)
+	}
 	select {
 	case r.again <- struct{}{}:
 	default:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/extwatch/extwatch/agent/store"
+	"github.com/extwatch/extwatch/agent/updates"
 	"github.com/extwatch/extwatch/signatures"
 )
 
@@ -20,6 +21,9 @@ type Status struct {
 	Rules      int       `json:"rules"`
 	Indicators int       `json:"indicators"`
 	RulesAt    time.Time `json:"rules_at,omitzero"` // since when they are in use
+
+	Updates   *updates.State `json:"updates,omitempty"`    // of the organisation's feed; nil: the settings name none
+	FeedError string         `json:"feed_error,omitempty"` // why the feed that the settings name is not used
 
 	Users      int           `json:"users"`
 	Browsers   int           `json:"browsers"`
@@ -57,6 +61,11 @@ func (r *Resident) status(ctx context.Context, who Caller) (*Status, error) {
 		Version: r.cfg.Engine, Running: r.work != nil, Started: r.started, Ready: r.ready, Memory: r.memory, Page: r.page != nil,
 		Mistakes: slices.Clone(r.mistakes), Users: len(r.users),
 	}
+	if r.updates != nil {
+		state := r.updates.State()
+		s.Updates = &state
+	}
+	s.FeedError = r.feedErr
 	r.mu.Unlock()
 	r.countWatched(s)
 	s.Feed, s.Rules, s.Indicators, s.RulesAt = h.Feed, h.Rules, h.Indicators, h.FeedAt

@@ -10,6 +10,7 @@
 package settings
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,7 @@ type Settings struct {
 	Notify   Notify
 	Block    Block
 	Outputs  Outputs
+	Feed     Feed
 	Keep     Keep
 	Language string // of warnings: "auto", or a language tag
 
@@ -55,6 +57,26 @@ type Outputs struct {
 	CA            string // path of a file of PEM certificates
 	File          string // path of a file of JSON lines, or its name in the service's folder for logs
 	Schema        string // of File and Webhook: plain, ecs, ocsf
+}
+
+// Feed says where signed rules come from. There are only the built-in ones until Mirrors are set.
+type Feed struct {
+	Mirrors string // URLs and folders, parted by spaces or commas
+	Root    string // path of the root.json that is trusted; "" is DefaultRoot
+	Poll    time.Duration
+	Events  bool   // mirrors may tell at once that there is something new
+	Proxy   string // http URL through which mirrors are reached; "none" takes none, "" the environment's
+	CA      string // path of a file of PEM certificates
+}
+
+// Addresses returns the mirrors one by one.
+func (f Feed) Addresses() []string {
+	return strings.FieldsFunc(f.Mirrors, func(r rune) bool { return r == ' ' || r == ',' })
+}
+
+// Network reports whether another machine is asked. Shares that the system has mounted need no network of the service's.
+func (f Feed) Network() bool {
+	return slices.ContainsFunc(f.Addresses(), func(a string) bool { return strings.HasPrefix(a, "https://") })
 }
 
 // Keep bounds what is remembered.
@@ -139,6 +161,18 @@ func Options() []Option {
 			Help: "A file that gets one line of JSON for each event: a name in the service's folder for logs, or an absolute path.", set: func(s *Settings, v any) { s.Outputs.File = v.(string) }},
 		{Key: "outputs.schema", Kind: Choice, Built: "plain", Choices: []string{"plain", "ecs", "ocsf"},
 			Help: "The shape of that JSON and of the webhook's.", set: func(s *Settings, v any) { s.Outputs.Schema = v.(string) }},
+		{Key: "feed.mirrors", Kind: Text, check: mirrors,
+			Help: "Where signed rules are fetched: https URLs or folders, parted by spaces; none: the built-in rules only.", set: func(s *Settings, v any) { s.Feed.Mirrors = v.(string) }},
+		{Key: "feed.root", Kind: Text, check: absolute,
+			Help: "The root.json that says whose signatures are trusted; without it, root.json beside the settings.", set: func(s *Settings, v any) { s.Feed.Root = v.(string) }},
+		{Key: "feed.poll", Kind: Duration, Built: "15m", Min: 10, Max: day,
+			Help: "Time between two looks at the mirrors.", set: func(s *Settings, v any) { s.Feed.Poll = v.(time.Duration) }},
+		{Key: "feed.events", Kind: Bool, Built: "true",
+			Help: "Whether a mirror that can may tell at once that there is something new.", set: func(s *Settings, v any) { s.Feed.Events = v.(bool) }},
+		{Key: "feed.proxy", Kind: Text, check: feedProxy,
+			Help: "The proxy through which mirrors are reached, as http://HOST:PORT, or none; without it, the environment's.", set: func(s *Settings, v any) { s.Feed.Proxy = v.(string) }},
+		{Key: "feed.ca_file", Kind: Text, check: absolute,
+			Help: "A file of PEM certificates that mirrors are trusted by, beside the system's.", set: func(s *Settings, v any) { s.Feed.CA = v.(string) }},
 		{Key: "keep.timeline", Kind: Duration, Built: "90d", Min: day, Max: 3660 * day,
 			Help: "How long the timeline reaches back; findings and decisions are kept five times as long.", set: func(s *Settings, v any) { s.Keep.Timeline = v.(time.Duration) }},
 		{Key: "keep.size", Kind: Size, Built: "256MB", Min: 16 << 20, Max: 16 << 30,

@@ -170,3 +170,26 @@ func proxyURL(text string) error {
 	}
 	return nil
 }
+
+func feedProxy(text string) error {
+	if text == "none" {
+		return nil
+	}
+	return proxyURL(text)
+}
+
+// mirrors accepts addresses as package feed does, of every system.
+func mirrors(text string) error {
+	for _, a := range (Feed{Mirrors: text}).Addresses() {
+		u, err := url.Parse(a)
+		switch {
+		case absolute(a) == nil, strings.HasPrefix(a, "file:///"), strings.HasPrefix(a, "file://localhost/"):
+		case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
+			return fmt.Errorf("%q is neither an https URL nor the absolute path of a folder", a)
+		case u.Scheme == "https", u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"), u.Scheme == "file":
+		default:
+			return fmt.Errorf("%q must begin with https://", a)
+		}
+	}
+	return nil
+}

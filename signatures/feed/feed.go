@@ -58,6 +58,7 @@ type Config struct {
 	CA        []byte // certificates (PEM) to trust besides the system's
 	AllowHTTP bool   // allow http to other computers: signatures hold, but who is listening learns what is fetched
 	Agent     string // User-Agent; "" is "ExtWatch"
+	NoEvents  bool   // event streams are not asked for: what is new waits for the next poll
 
 	// Client replaces the client that Proxy and CA make. Its redirect policy is replaced, its time-out is kept for all but
 	// the event stream.

@@ -16,7 +16,7 @@ func (f *Feed) Run(ctx context.Context, changed func(Update)) error {
 	h := &hints{wake: make(chan struct{}, 1), now: f.cfg.Now, most: f.cfg.Limits.HintPolls}
 	var streams sync.WaitGroup
 	for _, m := range f.mirrors {
-		if w, ok := m.source.(*web); ok {
+		if w, ok := m.source.(*web); ok && !f.cfg.NoEvents {
 			streams.Go(func() {
 				f.listen(ctx, m, w, func(version int64) {
 					if version != f.version() { // also when it is lower: it may have been recovered

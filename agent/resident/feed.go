@@ -1,0 +1,114 @@
+package resident
+
+import (
+	"context"
+	"sync"
+
+	"github.com/extwatch/extwatch/agent"
+	"github.com/extwatch/extwatch/agent/store"
+	"github.com/extwatch/extwatch/agent/updates"
+	"github.com/extwatch/extwatch/signatures"
+)
+
+// Rules returns the rules in use.
+func (r *Resident) Rules() *signatures.Ruleset { return r.rules.Load() }
+
+// openFeed takes the last good feed from the disk, if the settings name one. What cannot be used leaves the built-in rules.
+func (r *Resident) openFeed(ctx context.Context) {
+	s := r.set().Feed
+	var u *updates.Updates
+	reason := ""
+	switch {
+	case s.Root == "" && s.Mirrors != "":
+		reason = "feed.mirrors is set, but not whose signatures are trusted: put the root.json of the feed beside the settings, or name it as feed.root"
+	case s.Root != "":
+		var err error
+		u, err = updates.Open(updates.Config{
+			Builtin: r.cfg.Rules, Folder: updates.Folder(r.cfg.Folder), Settings: s, Engine: r.cfg.Engine, Logger: r.log, Now: r.cfg.Now,
+		})
+		if err != nil {
+			reason = err.Error()
+		}
+	}
+	if reason != "" {
+		r.log.Error("the built-in rules judge alone", "error", reason)
+		r.note(ctx, store.Problem, "", "the feed is not used: "+reason)
+	}
+	r.mu.Lock()
+	r.updates, r.feedErr = u, reason
+	r.mu.Unlock()
+	rules := r.cfg.Rules
+	if u != nil {
+		rules = u.Rules()
+	}
+	r.rules.Store(rules)
+}
+
+// startFeed keeps the rules up to date until stopFeed.
+func (r *Resident) startFeed(ctx context.Context) {
+	r.mu.Lock()
+	u := r.updates
+	r.mu.Unlock()
+	if u == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		u.Run(ctx, func(rules *signatures.Ruleset) {
+			r.rules.Store(rules)
+			r.swapRules(ctx)
+		}, func(text string) { r.note(ctx, store.Problem, "", text) })
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.feedStop = func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+func (r *Resident) stopFeed() {
+	r.mu.Lock()
+	stop := r.feedStop
+	r.feedStop = nil
+	r.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
+// watching says which agent is to be told of new rules.
+func (r *Resident) watching(a *agent.Agent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.agent = a
+	if a != nil {
+		a.Swap(r.Rules()) // they may have changed since it was made
+	}
+}
+
+// swapRules lets everything be judged by the rules in use.
+func (r *Resident) swapRules(ctx context.Context) {
+	r.fed(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.agent != nil {
+		r.agent.Swap(r.Rules())
+	}
+}
+
+// fed writes down which rules are in use.
+func (r *Resident) fed(ctx context.Context) {
+	rules := r.Rules()
+	h := store.Health{Feed: "built-in", FeedVersion: rules.Version()}
+	r.mu.Lock()
+	if r.updates != nil && rules != r.cfg.Rules {
+		h.Feed, h.FeedVersion = "your organisation's feed", int(r.updates.State().Version)
+	}
+	r.mu.Unlock()
+	h.Rules, h.Indicators = rules.Counts()
+	if err := r.db().Fed(ctx, h); err != nil {
+		r.log.Error("write down the version of the rules", "error", err)
+	}
+}

@@ -315,7 +315,7 @@ func (caseFiles) Problems() []manifests.Problem { return nil }
 
 // run judges the extension of a case.
 func (rc *ruleCase) run(ctx context.Context, rs *Ruleset) (Result, error) {
-	in := Input{Extension: rc.ext, Previous: rc.previous}
+	in := Input{Extension: rc.ext, Previous: rc.previous, undecided: true} // a decision about the ID of an example says nothing of the rule
 	report := behavior.Report{Complete: true}
 	contents := &Contents{ruleset: rs, Complete: true}
 	if rc.files != nil {

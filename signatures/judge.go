@@ -44,7 +44,9 @@ func (rs *Ruleset) judge(s *subject, now time.Time) Result {
 			return f.Verdict != Malicious || !slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Key == "id" || e.Key == "file.sha256" })
 		})
 	}
-	s.decide(&result, now)
+	if !s.undecided {
+		s.decide(&result, now)
+	}
 	sortFindings(result.Findings)
 	switch {
 	case s.ext.Unreadable != "":

@@ -126,4 +126,6 @@ type Input struct {
 	PreviousBehavior *behavior.Report
 	// Now is the time, for decisions that end; zero is the present.
 	Now time.Time
+
+	undecided bool // decisions do not count: what the rules say by themselves is asked for
 }

@@ -18,6 +18,8 @@ type subject struct {
 	code     *behavior.Report // what the code does; nil: not analysed
 	oldCode  *behavior.Report // what it did before the update; nil: not known
 
+	undecided bool // as in Input
+
 	known    []bool // by field
 	found    [][]fact
 	grouped  map[string][]record // by group of fields, once worked out
@@ -32,7 +34,7 @@ const maxNames = 100
 
 func (rs *Ruleset) newSubject(in Input) *subject {
 	s := &subject{rs: rs, ext: in.Extension, previous: in.Previous, contents: in.Contents,
-		code: in.Behavior, oldCode: in.PreviousBehavior, grouped: map[string][]record{},
+		code: in.Behavior, oldCode: in.PreviousBehavior, undecided: in.undecided, grouped: map[string][]record{},
 		known: make([]bool, rs.schema.count), found: make([][]fact, rs.schema.count)}
 	if s.ext == nil {
 		s.ext = &manifests.Extension{}

@@ -54,7 +54,7 @@ func (f *feedFlags) daily(cmd *cobra.Command) {
 // config is how the publisher asks this console, and judges what it publishes.
 func (f *feedFlags) config(c *console) publisher.Config {
 	f.secrets.c = c
-	return publisher.Config{Dir: f.dir, RootKeys: f.rootKeys, Now: c.now, Passphrase: f.secrets.ask, Check: checkSource}
+	return publisher.Config{Dir: f.dir, RootKeys: f.rootKeys, Now: c.now, Passphrase: f.secrets.ask, Check: checkSource, Prepare: prepareFiles}
 }
 
 // open opens the feed that the flags name.

@@ -53,12 +53,6 @@ func checkSource(ctx context.Context, source fs.FS) (out []error) {
 	if err != nil {
 		return []error{err}
 	}
-	for _, name := range []string{"decisions.yml", "org/decisions.yml"} {
-		for _, d := range checkDecisions(source, name) {
-			out = append(out, d)
-		}
-		delete(own, name)
-	}
 	builtin, err := signatures.Builtin()
 	if err != nil {
 		return []error{fmt.Errorf("load the built-in rules: %w", err)}

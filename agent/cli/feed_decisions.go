@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/extwatch/extwatch/manifests"
-	"github.com/extwatch/extwatch/signatures"
 )
 
 // A decision is an entry of decisions.yml: what the organisation thinks of one extension.
@@ -57,47 +54,6 @@ func (d *decision) wrong() error {
 	return nil
 }
 
-// checkDecisions says what is wrong with a file of decisions; one that is not there has no mistake.
-func checkDecisions(source fs.FS, name string) (defects []signatures.Defect) {
-	data, err := fs.ReadFile(source, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	var file decisionsFile
-	if err == nil {
-		err = decodeDecisions(data, &file)
-	}
-	if err != nil {
-		return []signatures.Defect{{Path: name, Line: 1, Reason: err.Error()}}
-	}
-	var root yaml.Node
-	if yaml.Unmarshal(data, &root) != nil {
-		return nil // it was decoded above
-	}
-	seen := map[string]bool{}
-	for i, d := range file.Decisions {
-		line := lineOfDecision(&root, i)
-		if err := d.wrong(); err != nil {
-			defects = append(defects, signatures.Defect{Path: name, Line: line, Reason: err.Error()})
-		}
-		key := strings.ToLower(d.ID) + strings.Join(d.Browser, " ") + strings.Join(d.Versions, " ")
-		if seen[key] {
-			defects = append(defects, signatures.Defect{Path: name, Line: line, Reason: d.ID + " is decided twice", Hint: "keep one"})
-		}
-		seen[key] = true
-	}
-	return defects
-}
-
-func decodeDecisions(data []byte, into *decisionsFile) error {
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(into); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	return nil
-}
-
 // decisionList finds the list in the file's tree, nil without.
 func decisionList(root *yaml.Node) *yaml.Node {
 	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
@@ -110,13 +66,6 @@ func decisionList(root *yaml.Node) *yaml.Node {
 		}
 	}
 	return nil
-}
-
-func lineOfDecision(root *yaml.Node, i int) int {
-	if list := decisionList(root); list != nil && i < len(list.Content) {
-		return list.Content[i].Line
-	}
-	return 1
 }
 
 const decisionsHead = `# What this organisation thinks of single extensions. docs/publishing.md explains each key.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,6 +56,15 @@ func loadFed(folder string) (rules *signatures.Ruleset, u *updates.Updates, err 
 		rules = u.Rules()
 	}
 	return rules, u, nil
+}
+
+// ofFeed gives the paths of the files that come from a feed, as loadFed names it.
+func ofFeed(folder string) (map[string]bool, error) {
+	_, u, err := loadFed(folder)
+	if err != nil || u == nil {
+		return nil, err
+	}
+	return u.From(), nil
 }
 
 type updateFlags struct {
@@ -152,12 +162,17 @@ func (f *updateFlags) settings() (s settings.Feed, folder string, err error) {
 		list := make([]string, len(f.mirrors))
 		for i, m := range f.mirrors {
 			if list[i] = m; !strings.Contains(m, "://") {
-				if list[i], err = directory(m); err != nil {
+				dir, err := directory(m)
+				if err != nil {
 					return s, "", err
+				}
+				list[i] = dir
+				if strings.ContainsAny(dir, " ,") {
+					list[i] = (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(dir), "/")}).String()
 				}
 			}
 		}
-		s.Mirrors = strings.Join(list, ",")
+		s.Mirrors = strings.ReplaceAll(strings.Join(list, " "), ",", "%2C")
 	}
 	if f.ca != "" {
 		s.CA = f.ca

@@ -41,10 +41,11 @@ type jsonRule struct {
 	Path       string             `json:"path"`
 	Tags       []string           `json:"tags"`
 	References []string           `json:"references"`
+	Feed       bool               `json:"feed"` // it comes from the organisation's feed, not with the program
 }
 
 func newRulesList(c *console) *cobra.Command {
-	var format, dir string
+	var format, dir, feed string
 	cmd := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "List the rules",
@@ -53,7 +54,11 @@ func newRulesList(c *console) *cobra.Command {
 			if format != "table" && format != "json" {
 				return usage("the formats are table and json", "there is no format %q", format)
 			}
-			sets, err := loadRules(dir)
+			sets, err := loadRulesOver(feed, dir)
+			if err != nil {
+				return err
+			}
+			fed, err := ofFeed(feed)
 			if err != nil {
 				return err
 			}
@@ -62,21 +67,22 @@ func newRulesList(c *console) *cobra.Command {
 				out := make([]jsonRule, 0, len(rules))
 				for _, r := range rules {
 					out = append(out, jsonRule{Name: r.Name, Title: r.Title, ID: r.ID, Status: r.Status, Level: r.Level,
-						Verdict: r.Verdict, Campaign: r.Campaign, Path: r.Path, Tags: list(r.Tags), References: list(r.References)})
+						Verdict: r.Verdict, Campaign: r.Campaign, Path: r.Path, Tags: list(r.Tags), References: list(r.References), Feed: fed[r.Path]})
 				}
 				return encode(c, out)
 			}
-			return listRules(c, sets.info(), rules)
+			return listRules(c, sets.info(), rules, fed)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "table", "`FORMAT`: table or json")
 	cmd.Flags().StringVar(&dir, "rules", "", "list the rules in `DIR` too")
+	cmd.Flags().StringVar(&feed, "feed", "", "list with the feed in `FOLDER`, where 'feed update --into' put it, instead of the service's")
 	complete(cmd, "format", "table", "json")
 	return cmd
 }
 
 // listRules writes the table of rules: the sternest first.
-func listRules(c *console, info *jsonRuleset, rules []signatures.Rule) error {
+func listRules(c *console, info *jsonRuleset, rules []signatures.Rule, fed map[string]bool) error {
 	width := 4
 	for _, r := range rules {
 		width = max(width, cells(r.Name))
@@ -86,6 +92,9 @@ func listRules(c *console, info *jsonRuleset, rules []signatures.Rule) error {
 	for _, r := range rules {
 		verdict := c.paint(shadeOf(r.Verdict), fit(string(r.Verdict), 10))
 		title := clean(r.Title, 200) // a long line that the terminal wraps beats a title that ends in the middle
+		if fed[r.Path] {
+			title += " (from the feed)"
+		}
 		lines = append(lines, strings.TrimRight(fit(clean(r.Name, 100), width)+"  "+verdict+"  "+fit(r.Level, 13)+"  "+title, " "))
 	}
 	lines = append(lines, "", fmt.Sprintf("%s, %s, version %d", count(info.Rules, "rule"), count(info.Indicators, "indicator"), info.Version))

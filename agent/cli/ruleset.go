@@ -14,9 +14,12 @@ import (
 // rulesets are the built-in rules and, after them, those of a folder. Each judges on its own; the worst verdict counts.
 type rulesets []*signatures.Ruleset
 
-// loadRules gives the built-in rules with the feed above them, and those in dir beside them.
-func loadRules(dir string) (rulesets, error) {
-	builtin, _, err := loadFed("")
+// loadRules gives the built-in rules with the service's feed above them, and those in dir beside them.
+func loadRules(dir string) (rulesets, error) { return loadRulesOver("", dir) }
+
+// loadRulesOver is loadRules with the feed in a folder; "" is the service's.
+func loadRulesOver(feed, dir string) (rulesets, error) {
+	builtin, _, err := loadFed(feed)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 type runFlags struct {
 	logLevel string
 	json     bool
+	feed     string
 	homes    homes
 
 	service, check, example bool
@@ -58,6 +59,7 @@ func newRun(c *console) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "print events as JSON lines")
 	flags.StringVar(&f.logLevel, "log-level", "warn", "log to stderr from `LEVEL`: debug, info, warn or error")
+	flags.StringVar(&f.feed, "feed", "", "use the feed in `FOLDER`, where 'feed update --into' puts it, instead of the service's")
 	flags.BoolVar(&f.service, "service", false, "run as the service of this system: settings from its file, log to its log")
 	flags.BoolVar(&f.check, "check-config", false, "say what is wrong with the service's settings, or those in a FILE, and end")
 	flags.BoolVar(&f.example, "print-config", false, "print a file with all settings of the service, and end")
@@ -75,7 +77,7 @@ func runAgent(ctx context.Context, c *console, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	rules, err := loadRules("")
+	rules, err := loadRulesOver(f.feed, "")
 	if err != nil {
 		return err
 	}

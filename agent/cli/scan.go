@@ -24,6 +24,7 @@ type scanFlags struct {
 	output     string
 	browser    string
 	rules      string
+	feed       string
 	all        bool
 	inventory  bool
 	quick      bool
@@ -74,6 +75,7 @@ func newScan(c *console) *cobra.Command {
 	flags.StringVar(&f.os, "os", "", "with --root, the system on it: `NAME` is linux, windows or darwin (default: this one's)")
 	f.homes.flag(flags)
 	flags.StringVar(&f.rules, "rules", "", "use the rules in `DIR` too, beside the built-in ones")
+	flags.StringVar(&f.feed, "feed", "", "use the feed in `FOLDER`, where 'feed update --into' put it, instead of the service's")
 	flags.BoolVar(&f.noProgress, "no-progress", false, "show no progress bar")
 	complete(cmd, "format", "table", "json", "sarif", "html")
 	complete(cmd, "os", "linux", "windows", "darwin")
@@ -107,7 +109,7 @@ func runScan(ctx context.Context, c *console, f scanFlags, args []string) error 
 	start := c.now()
 	r := &report{judged: !f.inventory, explain: f.explain}
 	if r.judged {
-		rs, err := loadRules(f.rules)
+		rs, err := loadRulesOver(f.feed, f.rules)
 		if err != nil {
 			return err
 		}

@@ -41,34 +41,36 @@ type jsonSummary struct {
 }
 
 type jsonExtension struct {
-	Path            string              `json:"path,omitempty"`
-	Browser         string              `json:"browser,omitempty"`
-	Channel         string              `json:"channel,omitempty"`
-	User            string              `json:"user,omitempty"`
-	Profile         string              `json:"profile,omitempty"`
-	ProfileTitle    string              `json:"profile_title,omitempty"`
-	ID              string              `json:"id"`
-	IDFromPath      bool                `json:"id_from_path,omitempty"`
-	Name            string              `json:"name"`
-	Version         string              `json:"version"`
-	Kind            string              `json:"kind,omitempty"`
-	Origin          manifests.Origin    `json:"origin,omitempty"`
-	FromStore       bool                `json:"from_store"`
-	Enabled         bool                `json:"enabled"`
-	Pending         bool                `json:"pending,omitempty"`
-	Disabled        []string            `json:"disabled"`
-	ManifestVersion int                 `json:"manifest_version,omitempty"`
-	InstalledAt     string              `json:"installed_at,omitempty"` // RFC 3339, UTC
-	UpdatedAt       string              `json:"updated_at,omitempty"`
-	Granted         *jsonAccess         `json:"granted,omitempty"`
-	Withheld        bool                `json:"withheld,omitempty"`
-	DiskDiffers     []string            `json:"disk_differs,omitempty"`
-	Unreadable      string              `json:"unreadable,omitempty"`
-	Verdict         signatures.Verdict  `json:"verdict,omitempty"`
-	Reach           []signatures.Reach  `json:"reach"`
-	Behavior        *jsonBehavior       `json:"behavior,omitempty"` // absent when the code was not analysed
-	Findings        []jsonFinding       `json:"findings"`
-	Problems        []manifests.Problem `json:"problems"`
+	Path            string               `json:"path,omitempty"`
+	Browser         string               `json:"browser,omitempty"`
+	Channel         string               `json:"channel,omitempty"`
+	User            string               `json:"user,omitempty"`
+	Profile         string               `json:"profile,omitempty"`
+	ProfileTitle    string               `json:"profile_title,omitempty"`
+	ID              string               `json:"id"`
+	IDFromPath      bool                 `json:"id_from_path,omitempty"`
+	Name            string               `json:"name"`
+	Version         string               `json:"version"`
+	Kind            string               `json:"kind,omitempty"`
+	Origin          manifests.Origin     `json:"origin,omitempty"`
+	FromStore       bool                 `json:"from_store"`
+	Enabled         bool                 `json:"enabled"`
+	Pending         bool                 `json:"pending,omitempty"`
+	Disabled        []string             `json:"disabled"`
+	ManifestVersion int                  `json:"manifest_version,omitempty"`
+	InstalledAt     string               `json:"installed_at,omitempty"` // RFC 3339, UTC
+	UpdatedAt       string               `json:"updated_at,omitempty"`
+	Granted         *jsonAccess          `json:"granted,omitempty"`
+	Withheld        bool                 `json:"withheld,omitempty"`
+	DiskDiffers     []string             `json:"disk_differs,omitempty"`
+	Unreadable      string               `json:"unreadable,omitempty"`
+	Verdict         signatures.Verdict   `json:"verdict,omitempty"`
+	Reach           []signatures.Reach   `json:"reach"`
+	Behavior        *jsonBehavior        `json:"behavior,omitempty"` // absent when the code was not analysed
+	Findings        []jsonFinding        `json:"findings"`
+	Decision        *signatures.Decision `json:"decision,omitempty"`  // of the organisation
+	SetAside        []jsonFinding        `json:"set_aside,omitempty"` // findings that its trust overrides
+	Problems        []manifests.Problem  `json:"problems"`
 }
 
 type jsonAccess struct {
@@ -139,6 +141,9 @@ func jsonOf(e *manifests.Extension, res *signatures.Result, code *behavior.Repor
 		Withheld: e.Withheld, DiskDiffers: e.DiskDiffers, Unreadable: e.Unreadable,
 		Verdict: res.Verdict, Reach: make([]signatures.Reach, 0, len(res.Reach)), Findings: findingsOf(res, code),
 		Problems: problemsOf(e, res),
+	}
+	if j.Decision = res.Decision; len(res.SetAside) > 0 {
+		j.SetAside = findingsOf(&signatures.Result{Findings: res.SetAside}, code)
 	}
 	if code != nil {
 		j.Behavior = behaviorOf(code)

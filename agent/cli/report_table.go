@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
@@ -148,7 +149,7 @@ func (t *table) group(g place, all bool) []string {
 		case !all && j.ext.Origin == manifests.OriginBuiltin && !bad(j.result.Verdict) && j.result.Verdict != signatures.Unreadable:
 			builtin = append(builtin, j)
 			continue
-		case !all && t.r.judged && j.result.Verdict == signatures.Clean && !(t.r.explain && j.under == j.ext.Path):
+		case !all && t.r.judged && j.result.Verdict == signatures.Clean && len(j.result.SetAside) == 0 && !(t.r.explain && j.under == j.ext.Path):
 			harmless = append(harmless, j)
 			continue
 		}
@@ -209,16 +210,34 @@ func (t *table) detail(j *judged, all bool) []string {
 		return t.explained(j)
 	}
 	if !bad(v) && v != signatures.Unreadable {
+		lines := t.trusted(j)
 		if all {
-			return t.notes(j)
+			lines = append(lines, t.notes(j)...)
 		}
-		return nil
+		return lines
 	}
 	x := explain(&j.ext, &j.result, j.code, j.profile, t.r.rules, t.c.now())
 	head := strings.TrimSpace(fmt.Sprintf("%s: \"%s\" %s", v, x.name, x.version))
 	lines := []string{"", "  " + t.c.paint(shadeOf(v), head)}
 	lines = append(lines, wrap(x.where, "  ", "  ", t.c.width)...)
 	return append(lines, x.body(t.c, "  ", maxReportSteps)...)
+}
+
+// trusted says that the organisation trusts an extension that there are findings about, until when and why.
+func (t *table) trusted(j *judged) []string {
+	d := j.result.Decision
+	if d == nil || d.Action != "trust" || len(j.result.SetAside) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%s: %s trusts it until %s: %s (%s); set aside: ", clean(j.ext.Name(), maxName), clean(d.By, maxName),
+		d.Until.AddDate(0, 0, -1).Format(time.DateOnly), clean(d.Reason, maxText), clean(d.Owner, maxText))
+	for i, f := range j.result.SetAside {
+		if i > 0 {
+			text += ", "
+		}
+		text += clean(f.Title, maxText)
+	}
+	return wrap(text, "  ", "    ", t.c.width)
 }
 
 // notes lists what was odd about an extension that needs no attention.

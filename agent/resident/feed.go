@@ -3,6 +3,7 @@ package resident
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/extwatch/extwatch/agent"
 	"github.com/extwatch/extwatch/agent/store"
@@ -91,6 +92,7 @@ func (r *Resident) watching(a *agent.Agent) {
 // swapRules lets everything be judged by the rules in use.
 func (r *Resident) swapRules(ctx context.Context) {
 	r.fed(ctx)
+	r.release(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.agent != nil {
@@ -110,5 +112,34 @@ func (r *Resident) fed(ctx context.Context) {
 	h.Rules, h.Indicators = rules.Counts()
 	if err := r.db().Fed(ctx, h); err != nil {
 		r.log.Error("write down the version of the rules", "error", err)
+	}
+}
+
+// keepDecisions lets everything be judged anew when a decision of the organisation ends, and takes its block back.
+func (r *Resident) keepDecisions(ctx context.Context) {
+	look := time.NewTicker(time.Minute)
+	defer look.Stop()
+	rules, end := r.Rules(), r.nextEnd()
+	r.release(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		if now := r.Rules(); now != rules {
+			rules, end = now, r.nextEnd()
+		}
+		if end.IsZero() || r.cfg.Now().Before(end) {
+			continue
+		}
+		r.mu.Lock()
+		u := r.updates
+		r.mu.Unlock()
+		if u != nil {
+			r.rules.Store(u.Again())
+		}
+		rules, end = r.Rules(), r.nextEnd()
+		r.swapRules(ctx)
 	}
 }

@@ -56,6 +56,7 @@ func (r *Resident) Run(ctx context.Context) error {
 	r.startFeed(work)
 	defer r.stopFeed()
 	wg.Go(func() { r.keep(work) })
+	wg.Go(func() { r.keepDecisions(work) })
 	wg.Go(func() { r.tellPeople(work) })
 	wg.Go(func() { r.upkeep(work) })
 	// Not when everything was read: a home on a dead network drive takes a minute, and a start has an end.

@@ -181,6 +181,12 @@ func (u *Updates) join() bool {
 // Rules returns the ruleset in use. It never changes; ask again when Run says so.
 func (u *Updates) Rules() *signatures.Ruleset { return u.rules.Load() }
 
+// Again makes the ruleset anew, so that who compares rulesets judges again: a decision has ended.
+func (u *Updates) Again() *signatures.Ruleset {
+	u.join()
+	return u.Rules()
+}
+
 // Update asks the mirrors now, and reports whether other rules are in use.
 func (u *Updates) Update(ctx context.Context) (bool, error) {
 	update, err := u.feed.Update(ctx)

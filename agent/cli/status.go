@@ -95,13 +95,16 @@ func statusLines(c *console, s *resident.Status, failed error, all bool) []strin
 	}
 	lines = append(lines,
 		line("rules", "%s: %s, %s, in use for %s", s.Feed, count(s.Rules, "rule"), count(s.Indicators, "indicator"), span(now.Sub(s.RulesAt))),
-		line("feed", "%s", feedText(s, now)),
 		line("watched", "%s in %s of %s, for %s", count(s.Extensions, "extension"), count(s.Profiles, "profile"), count(s.Browsers, "browser"), count(s.Users, "user")),
 		line("checked", "%s", checked),
 		line("needs you", "%s", needs),
-		line("blocked", "%s", count(s.Blocked, "extension")),
-		line("page", "%s", page),
-		line("memory", "%s", memory))
+		line("blocked", "%s", count(s.Blocked, "extension")))
+	if s.Updates == nil && s.FeedError == "" {
+		lines = append(lines, line("page", "%s", page))
+	} else { // ten lines are read at a glance: the page is the one that everybody finds
+		lines = append(lines, line("feed", "%s", feedText(s, now)))
+	}
+	lines = append(lines, line("memory", "%s", memory))
 	return append(lines, problemLines(line, s, all)...)
 }
 
@@ -164,8 +167,6 @@ func feedText(s *resident.Status, now time.Time) string {
 	switch {
 	case s.FeedError != "":
 		return "not used: " + clean(s.FeedError, maxText)
-	case u == nil:
-		return "none: the built-in rules"
 	case u.Version == 0:
 		return "none yet" + feedWarning(u.Warning)
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,7 +21,7 @@ const (
 
 // feedRule is a rule about an extension that an administrator has heard of, by its name.
 const feedRule = `title: A colour tool that has become a thief
-id: 5f4f9a1e-4c1b-4a52-9f0e-0d8c5a7b6e%[1]02d
+id: 5f4f9a1e-4c1b-4a52-9f0e-0d8c5a7b6e%02[1]d
 name: colour-thief-%[1]d
 status: stable
 description: The tool was sold, and its next version asks a server for code.
@@ -172,13 +171,11 @@ func TestFeedReachesAFleet(t *testing.T) {
 	}
 
 	published := admin.publish(colourRule(0))
-	var wg sync.WaitGroup
 	for _, r := range services {
 		if took := hear(r, 0, published, 10*time.Second); took > 10*time.Second {
 			t.Errorf("%s: %v from published to found", r.name, took)
 		}
 	}
-	wg.Wait()
 
 	agents[1].cut()
 	published = admin.publish(colourRule(1))

@@ -35,6 +35,7 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // the error says it
 	version := flags.String("version", "", "version of the product")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err

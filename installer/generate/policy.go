@@ -19,7 +19,7 @@ func groupPolicy(options []settings.Option) (admx, adml string) {
 		name := o.PolicyName()
 		text(name, o.Key)
 		text(name+"_Help", help(o))
-		fmt.Fprintf(&policies, "    <policy name=%[1]q class=\"Machine\" displayName=\"$(string.%[1]s)\" explainText=\"$(string.%[1]s_Help)\" key=%[2]q", name, policyKey)
+		fmt.Fprintf(&policies, "    <policy name=%[1]q class=\"Machine\" displayName=\"$(string.%[1]s)\" explainText=\"$(string.%[1]s_Help)\" key=\"%[2]s\"", name, policyKey)
 		if o.Kind == settings.Bool {
 			fmt.Fprintf(&policies, " valueName=%q", name)
 		} else {

@@ -3,7 +3,7 @@
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test check unit cross dist e2e fuzz bench figures
+.PHONY: build test check unit cross dist test-packages e2e fuzz bench figures
 
 build: ## the program, in ./extwatch
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o extwatch .
@@ -14,6 +14,7 @@ check: ## formatting, vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags figures ./e2e
+	$(GO) vet -tags packages ./e2e
 	$(GO) run $(STATICCHECK) ./...
 
 # Tests of crashes and full disks in the feed begin some thousand times anew: with the race detector they take minutes.
@@ -30,6 +31,9 @@ cross: ## vet finds nothing in the files of the other systems (`make dist` build
 
 dist: ## every package for every system, in dist/ (installer/dist says what it needs)
 	GO=$(GO) installer/dist
+
+test-packages: dist ## every package as far as it can be tried here: MSI under Wine, rpm, lintian, signatures (needs rpm, lintian, appstream, shellcheck, msitools too)
+	$(GO) test -tags packages -count=1 -timeout 30m -v -run TestPackage ./e2e
 
 e2e: ## the program against real Chromium and Firefox, and the Windows program under Wine (see CONTRIBUTING.md for what to install)
 	$(GO) test -count=1 -timeout 12m ./e2e

@@ -21,12 +21,36 @@ func run(ctx context.Context, p *program) error {
 		return err
 	}
 	if handler, ok := s.(svc.Handler); ok {
+		work := p.work
+		p.work = func(ctx context.Context) error {
+			recovers()
+			return work(ctx)
+		}
 		err := svc.Run(Name, handler)
 		if !errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
 			return err
 		}
+		p.work = work
 	}
 	return bounded(ctx, p.work) // from a console
+}
+
+// recovers sets the restarts after a crash for a service that an MSI installed, whose tables cannot say them. What an
+// administrator set stays. It is no reason not to watch when this fails.
+func recovers() {
+	m, err := mgr.Connect()
+	if err != nil {
+		return
+	}
+	defer m.Disconnect()
+	s, err := m.OpenService(Name)
+	if err != nil {
+		return
+	}
+	defer s.Close()
+	if actions, err := s.RecoveryActions(); err == nil && len(actions) == 0 {
+		restarts(s)
+	}
 }
 
 // failedEarly ends the process without telling the manager that it stopped: that is a crash to it, and it restarts it.
@@ -47,6 +71,10 @@ func installed() error {
 		return err
 	}
 	defer s.Close()
+	return restarts(s)
+}
+
+func restarts(s *mgr.Service) error {
 	actions := []mgr.RecoveryAction{
 		{Type: mgr.ServiceRestart, Delay: 2 * time.Second},
 		{Type: mgr.ServiceRestart, Delay: 15 * time.Second},
@@ -55,7 +83,7 @@ func installed() error {
 	if err := s.SetRecoveryActions(actions, uint32(time.Hour/time.Second)); err != nil {
 		return fmt.Errorf("recovery actions: %w", err)
 	}
-	err = s.SetRecoveryActionsOnNonCrashFailures(true)
+	err := s.SetRecoveryActionsOnNonCrashFailures(true)
 	if err != nil && !errors.Is(err, windows.ERROR_INVALID_LEVEL) { // Wine 8 does not know of it
 		return fmt.Errorf("recovery after an exit with an error: %w", err)
 	}

@@ -21,6 +21,7 @@ msi_queries() {
 		echo "UPDATE InstallExecuteSequence SET Sequence=60 WHERE Action='Keep${name%:*}'"
 		echo "UPDATE CustomAction SET Type=51 WHERE Action='Keep${name%:*}'"
 	done
+	echo "UPDATE Registry SET Value='#%%SystemRoot%\\System32\\EventCreate.exe' WHERE Name='EventMessageFile'" # "#%": to be expanded
 	echo "UPDATE InstallExecuteSequence SET Sequence=1501 WHERE Action='RemoveExistingProducts'"
 	echo "UPDATE InstallExecuteSequence SET Sequence=1910 WHERE Action='Release'"
 	echo "UPDATE InstallExecuteSequence SET Sequence=1911 WHERE Action='ReleaseAndPurge'"

@@ -1,6 +1,8 @@
 # Read by installer/dist: .deb, .rpm, .apk and Arch packages for both processors.
 # shellcheck shell=bash disable=SC2154
 program linux arm64
+cp -r installer/linux/apk "$files/apk"
+touch -d "@$SOURCE_DATE_EPOCH" "$files"/apk/* # the .apk holds the times of its scripts
 gzip -9n "$files"/man/*.1
 gzip -9nk "$files/LICENSES-of-libraries"
 {

@@ -41,7 +41,8 @@ type engine struct {
 	nesting  int
 	depth    int
 	ids      int
-	version  int
+	version  int                // counts what cells have grown
+	wholes   [256]wholeValue    // what objects held, by the end of their numbers
 	shown    int                // values within the arguments of one call that were made text
 	over     bool               // the budget is spent
 	cut      bool               // a task was stopped

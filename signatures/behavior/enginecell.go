@@ -164,13 +164,33 @@ func (o *object) count() int {
 
 // whole joins all that the object's fields hold.
 func (e *engine) whole(f *activation, o *object) *value {
-	var v *value
+	known := &e.wholes[o.id&(len(e.wholes)-1)]
+	if known.o == o && known.reader == f.entry && known.version == e.version && known.cells == len(o.cells) && known.rest == o.rest {
+		return known.v
+	}
+	var all joiner
 	e.watch(f, o)
+	own := false
 	for _, c := range o.cells {
-		v = join(v, e.read(f, c))
+		all.add(e.read(f, c))
+		own = own || c.home != nil // it may be written without a new version
 	}
 	if o.rest != nil {
-		v = join(v, e.read(f, o.rest))
+		all.add(e.read(f, o.rest))
 	}
-	return v
+	if !own {
+		*known = wholeValue{o, f.entry, e.version, len(o.cells), o.rest, all.v}
+	}
+	return all.v
+}
+
+// A wholeValue is what whole gave for an object. As long as no cell has grown, it gives the same to the same reader, who
+// is noted already.
+type wholeValue struct {
+	o       *object
+	reader  *entry
+	version int
+	cells   int
+	rest    *cell
+	v       *value
 }

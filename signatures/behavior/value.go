@@ -121,13 +121,41 @@ func join(a, b *value) *value {
 	if !adds(a, b) {
 		return a
 	}
-	v := &value{any: a.any || b.any}
+	v := &value{}
+	v.become(a, b)
+	return v
+}
+
+// become makes a new value that of two others; it may be the first of them.
+func (v *value) become(a, b *value) {
+	v.any = a.any || b.any
 	v.atoms, v.any = mergeLists(a.atoms, b.atoms, maxAtoms, v.any)
 	v.paths, v.any = mergeLists(a.paths, b.paths, maxPaths, v.any)
 	v.fns, v.any = mergeLists(a.fns, b.fns, maxClosures, v.any)
 	v.objs, v.any = mergeLists(a.objs, b.objs, maxObjects, v.any)
 	v.taints = joinTaints(a.taints, b.taints)
-	return v
+}
+
+// A joiner joins many values, as join does one after the other, but makes one new value at most.
+type joiner struct {
+	v   *value
+	own bool // v is the joiner's own
+}
+
+func (j *joiner) add(b *value) {
+	a := j.v
+	switch {
+	case a == b || b == nil:
+		return
+	case a == nil:
+		j.v = b
+		return
+	case !adds(a, b):
+		return
+	case !j.own:
+		j.v, j.own = &value{}, true
+	}
+	j.v.become(a, b)
 }
 
 // adds says whether b has anything that a lacks and has room for.
@@ -156,7 +184,7 @@ func mergeLists[T comparable](a, b []T, limit int, any bool) ([]T, bool) {
 	if len(a) == 0 && len(b) <= limit {
 		return b, any
 	}
-	out := a[:len(a):len(a)]
+	out := a[:len(a):len(a)] // appending copies it
 	for _, x := range b {
 		if slices.Contains(out, x) {
 			continue

@@ -13,6 +13,7 @@ import (
 type record struct {
 	whole fact              // what a finding shows
 	parts map[string]string // field → text; no entry: it has no value
+	facts map[string]fact   // of the parts that were asked for
 }
 
 // maxRecords bounds the flows, calls or contacts that one selection looks at. A person's code has some hundred; the
@@ -45,10 +46,17 @@ func (e *sameRecord) eval(s *subject) (bool, []fact) {
 func (e *sameRecord) holds(s *subject, r record) bool {
 	for _, it := range e.items {
 		ok, _ := it.match(s, func() []fact {
-			if text, ok := r.parts[it.field.name]; ok {
-				return []fact{newFact(it.field.name, text)}
+			name := it.field.name
+			text, ok := r.parts[name]
+			if !ok {
+				return nil
 			}
-			return nil
+			known, ok := r.facts[name]
+			if !ok {
+				known = newFact(name, text)
+				r.facts[name] = known
+			}
+			return []fact{known}
 		})
 		if !ok {
 			return false
@@ -79,6 +87,9 @@ func (s *subject) records(group string) []record {
 		for i := range s.code.Contacts[:min(len(s.code.Contacts), maxRecords)] {
 			out = append(out, s.contactRecord(&s.code.Contacts[i]))
 		}
+	}
+	for i := range out {
+		out[i].facts = map[string]fact{}
 	}
 	s.grouped[group] = out
 	return out

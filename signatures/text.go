@@ -23,6 +23,8 @@ func show(s string) string {
 			break
 		}
 		switch {
+		case ' ' <= r && r < 0x7F:
+			b.WriteByte(byte(r))
 		case r == '\t':
 			b.WriteByte(' ')
 		case r == utf8.RuneError, unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co):

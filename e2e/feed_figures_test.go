@@ -105,7 +105,7 @@ http {
 
 // What one agent costs a static web server on a day on which nothing is published, by the server's log and on the wire.
 func TestFigureFeedLoad(t *testing.T) {
-	const polls, day = 9, 24 * time.Hour / (15 * time.Minute)
+	const polls, day = 4, 24 * time.Hour / (15 * time.Minute)
 	n := newLAN(t)
 	admin := n.host("publisher", 1).publishes()
 	conf, log := filepath.Join(admin.dir, "nginx.conf"), filepath.Join(admin.dir, "access.log")

@@ -103,7 +103,7 @@ func TestPackageRPMInstalls(t *testing.T) {
 		out, err := exec.Command("rpm", append([]string{"--root", root, "--nodeps", "--ignorearch", "--ignoreos"}, args...)...).CombinedOutput()
 		return string(out), err
 	}
-	if out, err := rpm("-i", distFile(t, "extwatch-*.x86_64.rpm")); err != nil || out != "" {
+	if out, err := rpm("-i", distFile(t, "extwatch-*.x86_64.rpm")); err != nil { // Debian's rpm prints a warning
 		t.Fatalf("install: %v\n%s", err, out)
 	}
 	if out, err := exec.Command("chroot", root, "/usr/bin/extwatch", "version").CombinedOutput(); err != nil || !strings.Contains(string(out), "extwatch") {

@@ -24,12 +24,6 @@ type decision struct {
 	Overrides []string `yaml:"overrides,omitempty,flow"` // campaigns and rules that a trust overrides
 }
 
-// decisionsFile is decisions.yml.
-type decisionsFile struct {
-	By        string     `yaml:"by,omitempty"` // who decides; shown to people
-	Decisions []decision `yaml:"decisions"`
-}
-
 // wrong says what is wrong with a decision.
 func (d *decision) wrong() error {
 	switch {

@@ -17,10 +17,12 @@ check: ## formatting, vet, staticcheck
 	$(GO) vet -tags packages ./e2e
 	$(GO) run $(STATICCHECK) ./...
 
-# Tests of crashes and full disks in the feed begin some thousand times anew: with the race detector they take minutes.
+# What starts the program or signs some hundred times takes minutes with the race detector, and has its goroutines elsewhere:
+# the transcripts, the publisher, and the feed's crashes and full disks.
 CRASHES = 'Kill|FullDisk|FillTheDisk'
 unit: ## all tests but those that need real browsers, with the race detector
-	$(GO) test -race -short -timeout 15m $$($(GO) list ./... | grep -v -e /e2e$$ -e /signatures/feed$$)
+	$(GO) test -race -short -timeout 15m $$($(GO) list ./... | grep -v -e /extwatch$$ -e /e2e$$ -e /signatures/feed$$ -e /publisher$$)
+	$(GO) test -short -timeout 15m . ./signatures/feed/publisher
 	$(GO) test -race -short -skip $(CRASHES) -timeout 15m ./signatures/feed
 	$(GO) test -short -run $(CRASHES) -timeout 15m ./signatures/feed
 	$(GO) test -timeout 15m ./signatures

@@ -36,6 +36,7 @@ type study struct {
 	code     *code
 	stamp    string
 	contents *signatures.Contents
+	arrived  bool // it was not there when the agent started
 
 	report *behavior.Report
 	err    error
@@ -48,19 +49,34 @@ func (r *run) study(k *known, e *manifests.Extension, c *code, got content) {
 	}
 	c.asked, c.digest = true, got.contents.Digest
 	s := &study{known: k, ext: e, code: c, stamp: got.stamp, contents: got.contents}
-	if r.ready {
+	if s.arrived = r.ready; s.arrived {
 		r.studies = slices.Insert(r.studies, 0, s)
 	} else {
 		r.studies = append(r.studies, s)
 	}
 }
 
-// startStudies begins as many analyses as may run at once. First come extensions that reach an exchange.
+// nextStudy is the place of the analysis to begin next: extensions that reach an exchange come first, and of those that
+// were there at the start, one of the user whose turn it is: whoever reads for 200 users in turn starts over each time.
+func (r *run) nextStudy() int {
+	reaches := func(s *study) bool { return s.ext.Enabled && len(s.known.result.Reach) > 0 }
+	first := slices.IndexFunc(r.studies, reaches)
+	if first >= 0 && r.studies[first].arrived || first < 0 && r.studies[0].arrived {
+		return max(0, first)
+	}
+	same := slices.IndexFunc(r.studies, func(s *study) bool {
+		return (first < 0 || reaches(s)) && !s.arrived && s.known.profile.User.Home == r.turn
+	})
+	return max(0, first, same)
+}
+
+// startStudies begins as many analyses as may run at once.
 func (r *run) startStudies(ctx context.Context) {
 	for r.studying < analysts && len(r.studies) > 0 {
-		i := max(0, slices.IndexFunc(r.studies, func(s *study) bool { return s.ext.Enabled && len(s.known.result.Reach) > 0 }))
+		i := r.nextStudy()
 		s := r.studies[i]
 		r.studies = slices.Delete(r.studies, i, i+1)
+		r.turn = s.known.profile.User.Home
 		if s.known.gone || !r.wanted(s) {
 			continue
 		}

@@ -63,6 +63,7 @@ type run struct {
 
 	studies  []*study // extensions whose code is to be analysed
 	studying int      // how many are being analysed
+	turn     string   // the home of the user whose extension was analysed last
 	studied  chan *study
 
 	found    chan search

@@ -77,11 +77,11 @@ func TestTheWholeChain(t *testing.T) {
 	out, code := b.run("extwatch", "status")
 	t.Logf("status, exit %d:\n%s", code, out)
 
-	told := len(s.notified())
+	told := s.fresh()
 	b.must(t, "systemctl", "restart", "extwatch")
 	waitFor(t, "the service to be ready again", 30*time.Second, func() bool { st, _ := b.status(t); return st.Ready })
 	time.Sleep(3 * time.Second)
-	if now := len(s.notified()); now != told {
+	if now := s.fresh(); now != told {
 		t.Errorf("the restart told again: %d notifications, before %d\n%s", now, told, s.bus())
 	}
 	if state := s.extensionState(id); state != "DISABLED" {

@@ -128,7 +128,7 @@ func (l *feedLab) memory() string {
 	return dir
 }
 
-func feedFiles() []string { return []string{"indicators/domains.csv", "org/decisions.yml"} }
+func feedFiles() []string { return []string{"decisions.yml", "org/decisions.yml"} }
 
 // foreign asks tuf-js for the feed.
 func (l *feedLab) foreign(memory string) (files map[string]string, err error) {
@@ -177,11 +177,11 @@ func (l *feedLab) own(memory string) (map[string]string, error) {
 // that somebody has touched is refused.
 func TestFeedForForeignClients(t *testing.T) {
 	l := newFeedLab(t)
-	rows := "domain,campaign,verdict,source,note\nx.example,rilide-2023,malicious,https://intel.example/,\n"
-	l.put("indicators/domains.csv", rows)
+	rows := "decisions: [] # none yet\n"
+	l.put("decisions.yml", rows)
 	l.put("org/decisions.yml", "decisions: []\n")
 	l.run("feed", "publish", "--dir", l.dir)
-	want := map[string]string{"indicators/domains.csv": rows, "org/decisions.yml": "decisions: []\n"}
+	want := map[string]string{"decisions.yml": rows, "org/decisions.yml": "decisions: []\n"}
 	memories := map[string]string{"tuf-js": l.memory(), "go-tuf": l.memory()}
 	read := map[string]func(string) (map[string]string, error){"tuf-js": l.foreign, "go-tuf": l.own}
 	accepted := func(step string) {
@@ -220,10 +220,10 @@ func TestFeedForForeignClients(t *testing.T) {
 	}
 	for what, tamper := range map[string]func() error{
 		"a file": func() error {
-			return edit(filepath.Join(public, "targets", "indicators", "*.domains.csv"), "x.example", "y.example")
+			return edit(filepath.Join(public, "targets", "*.decisions.yml"), "none", "some")
 		},
 		"targets": func() error {
-			return edit(filepath.Join(public, "metadata", "*.targets.json"), "domains.csv", "domainz.csv")
+			return edit(filepath.Join(public, "metadata", "*.targets.json"), "decisions.yml", "decisionz.yml")
 		},
 		"timestamp": func() error {
 			return edit(filepath.Join(public, "metadata", "timestamp.json"), `"version":`, `"version":1`)

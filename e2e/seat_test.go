@@ -173,6 +173,17 @@ func (s *seat) notified() (times []float64) {
 	return times
 }
 
+// fresh is how many notifications took no other's place.
+func (s *seat) fresh() int {
+	n := 0
+	for call := range strings.SplitSeq(s.bus(), "method call ") {
+		if lines := strings.SplitN(call, "\n", 4); len(lines) == 4 && strings.Contains(lines[0], "member=Notify") && strings.TrimSpace(lines[2]) == "uint32 0" {
+			n++
+		}
+	}
+	return n
+}
+
 // opens gives the person a browser that only writes down which address it is to open.
 func (s *seat) opens() {
 	s.t.Helper()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // lockName is the file whose lock is the ownership. It holds the owner's process ID, and stays: to remove it would let two
@@ -15,13 +16,25 @@ const lockName = "owner"
 
 var errLocked = errors.New("locked by another process")
 
+// patience is how long a lock is waited for: the kernel takes a moment to free those of a process that was killed, and
+// what takes its place may be faster.
+const patience = time.Second
+
+func lockPatiently(f *os.File) error {
+	err := lockFile(f)
+	for end := time.Now().Add(patience); errors.Is(err, errLocked) && time.Now().Before(end); err = lockFile(f) {
+		time.Sleep(patience / 20)
+	}
+	return err
+}
+
 // lockFolder makes this process the owner, until the file is closed or the process ends, however it ends.
 func lockFolder(folder string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(folder, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := lockFile(f); err != nil {
+	if err := lockPatiently(f); err != nil {
 		defer f.Close()
 		if !errors.Is(err, errLocked) {
 			return nil, err

@@ -238,15 +238,15 @@ func (info *code) maxPlain() int {
 	return min(max(6000/max(int(info.size), 1), 2), 12)
 }
 
-// maxEntries is how many runs with arguments of their own a function of its size may have: 5,000 nodes of them, and
-// 20,000 where all arguments are constants. Helpers of real extensions stay below; what went beyond were the inner
-// functions of libraries, and cost two thirds of all steps.
+// maxEntries is how many runs with arguments of their own a function of its size may have: 10,000 nodes of them, and
+// 20,000 where all arguments are constants. Helpers of real extensions stay below (with 5,000, one that fetches for several
+// sites sent the cookies of one to all); what went beyond were the inner functions of libraries.
 func (info *code) maxEntries(constant bool) int {
 	size := max(int(info.size), 1)
 	if constant {
 		return min(max(20_000/size, 8), maxTextRuns)
 	}
-	return min(max(5_000/size, 2), maxRuns)
+	return min(max(10_000/size, 2), maxRuns)
 }
 
 // summarize joins the arguments of a call into those of a common run.

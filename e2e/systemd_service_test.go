@@ -9,6 +9,7 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -273,7 +274,7 @@ func (b *box) stopAndUninstall(t *testing.T, before string) {
 	allowed := func() string {
 		return strings.TrimSpace(b.must(t, "systemctl", "show", "-P", "IPAddressAllow", "extwatch"))
 	}
-	if got := allowed(); !strings.HasPrefix(got, "127.0.0.0/8") {
+	if got := strings.Fields(allowed()); len(got) != 2 || !slices.Contains(got, "127.0.0.0/8") || !slices.Contains(got, "::1/128") { // in any order
 		t.Errorf("without an output it may reach %q", got)
 	}
 	b.must(t, "/bin/bash", "-c", "mkdir -p /etc/extwatch && printf 'outputs:\\n  syslog: udp://192.0.2.1:514\\n' > /etc/extwatch/config.yml")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/extwatch/extwatch/agent/places"
 	"github.com/extwatch/extwatch/agent/settings"
 	"github.com/extwatch/extwatch/agent/updates"
 	"github.com/extwatch/extwatch/signatures"
@@ -37,7 +38,7 @@ func loadFed(folder string) (rules *signatures.Ruleset, u *updates.Updates, err 
 	var s settings.Feed
 	switch folder {
 	case "":
-		folder = updates.Folder(stateFolder())
+		folder = updates.Folder(places.Here().State)
 		if _, err := os.Stat(filepath.Join(folder, "current")); err != nil {
 			return rules, nil, nil // no feed, or not for this user
 		}
@@ -143,7 +144,7 @@ func (f *updateFlags) settings() (s settings.Feed, folder string, err error) {
 		if err != nil {
 			return s, "", failed("'extwatch run --check-config' lists them", "the settings have mistakes: %v", err)
 		}
-		s, folder = all.Feed, updates.Folder(stateFolder())
+		s, folder = all.Feed, updates.Folder(places.Here().State)
 		if !administrator() {
 			return s, "", failed("run it with 'sudo', or from an administrator's terminal; --into keeps it in a folder of your own", "the service's feed is an administrator's")
 		}

@@ -2,9 +2,14 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"os/exec"
 	"os/user"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -27,12 +32,50 @@ func newNotify(c *console) *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := notifier.Serve(cmd.Context(), c.in, c.out); err != nil && !errors.Is(err, notifier.ErrNotDelivered) {
+			out := c.out
+			if runtime.GOOS == "windows" {
+				out = &pageOpener{out: c.out, open: openPage}
+			}
+			if err := notifier.Serve(cmd.Context(), c.in, out); err != nil && !errors.Is(err, notifier.ErrNotDelivered) {
 				return fmt.Errorf("show warnings: %w", err)
 			}
 			return nil
 		},
 	}
+}
+
+// A pageOpener hands answers on, and opens the page when the answer is that the person wants to know what to do now. The
+// service cannot open it on Windows: only a process in the person's session has a screen for a browser.
+type pageOpener struct {
+	out  io.Writer
+	open func() error
+}
+
+// Write takes one answer as one line of JSON, which is how notifier.Serve writes them.
+func (o *pageOpener) Write(line []byte) (int, error) {
+	var a struct {
+		Choice notifier.Choice `json:"choice"`
+	}
+	n, err := o.out.Write(line)
+	if err == nil && json.Unmarshal(line, &a) == nil && a.Choice == notifier.WhatNow {
+		// A page that does not open is no reason to lose the warning; the start menu has it as well.
+		_ = o.open()
+	}
+	return n, err
+}
+
+// openPage starts "extwatch open" with the rights of this process, and does not wait for the browser.
+func openPage() error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the program's own file: %w", err)
+	}
+	cmd := exec.Command(self, "open")
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("open the page: %w", err)
+	}
+	go func() { _ = cmd.Wait() }()
+	return nil
 }
 
 // lookAgain is when the wait for people who log in begins anew, where it cannot begin yet.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/extwatch/extwatch/agent/browsers"
+	"github.com/extwatch/extwatch/agent/places"
 	"github.com/extwatch/extwatch/agent/resident"
 	"github.com/extwatch/extwatch/signatures"
 )
@@ -156,7 +157,7 @@ func opener(system, self string, uid int, to string) []string {
 
 // askService asks the service that runs.
 func askService(ctx context.Context, q resident.Request) (resident.Reply, error) {
-	reply, err := resident.Ask(ctx, socketPath(), q)
+	reply, err := resident.Ask(ctx, places.Here().Socket, q)
 	return reply, answered(reply, err)
 }
 
@@ -175,18 +176,18 @@ func answered(reply resident.Reply, err error) error {
 
 // ask asks the service, or does it here when none runs and this process may.
 func ask(ctx context.Context, q resident.Request) (resident.Reply, error) {
-	reply, err := resident.Ask(ctx, socketPath(), q)
+	reply, err := resident.Ask(ctx, places.Here().Socket, q)
 	if !errors.Is(err, resident.ErrNotRunning) || !administrator() {
 		return reply, answered(reply, err)
 	}
-	if _, serr := os.Stat(stateFolder()); serr != nil {
+	if _, serr := os.Stat(places.Here().State); serr != nil {
 		return reply, failed("install it with 'sudo extwatch service install'", "the service does not run, and never did")
 	}
 	rules, err := signatures.Builtin()
 	if err != nil {
 		return reply, fmt.Errorf("load the built-in rules: %w", err)
 	}
-	r, err := resident.New(resident.Config{Load: loadSettings, Rules: rules, Engine: engineVersion, Folder: stateFolder()})
+	r, err := resident.New(resident.Config{Load: loadSettings, Rules: rules, Engine: engineVersion, Folder: places.Here().State})
 	if err != nil {
 		return reply, err
 	}

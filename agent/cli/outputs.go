@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/extwatch/extwatch/agent/notifier/outputs"
+	"github.com/extwatch/extwatch/agent/places"
 	"github.com/extwatch/extwatch/agent/resident"
-	"github.com/extwatch/extwatch/agent/service"
 	"github.com/extwatch/extwatch/agent/settings"
 	"github.com/extwatch/extwatch/agent/store"
 	"github.com/extwatch/extwatch/signatures"
@@ -32,10 +32,10 @@ func newOutputs(logger *slog.Logger) func(context.Context, settings.Settings, *s
 		}
 		to := outputs.Targets(s.Outputs)
 		if to.File != "" && !filepath.IsAbs(to.File) {
-			if err := os.MkdirAll(service.LogFolder(), 0o750); err != nil {
+			if err := os.MkdirAll(places.Here().Logs, 0o750); err != nil {
 				logger.Error("make the folder for logs", "error", err)
 			}
-			to.File = filepath.Join(service.LogFolder(), to.File)
+			to.File = filepath.Join(places.Here().Logs, to.File)
 		}
 		made, err := outputs.New(outputs.Config{
 			Targets: to, Queue: queue{kept}, Version: engineVersion,

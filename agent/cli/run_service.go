@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/extwatch/extwatch/agent/browsers"
+	"github.com/extwatch/extwatch/agent/places"
 	"github.com/extwatch/extwatch/agent/reader"
 	"github.com/extwatch/extwatch/agent/resident"
 	"github.com/extwatch/extwatch/agent/sandbox"
@@ -37,7 +38,7 @@ func runService(ctx context.Context, c *console) error {
 // serveMachine watches this machine for all its users until ctx ends.
 func serveMachine(ctx context.Context, c *console) error {
 	if runtime.GOOS == "windows" { // elsewhere the folder above belongs to the system
-		if err := sandbox.Private(filepath.Dir(stateFolder())); err != nil {
+		if err := sandbox.Private(places.Here().Settings); err != nil {
 			return failed("see who owns that folder", "cannot keep what it remembers from others: %v", err)
 		}
 	}
@@ -85,7 +86,7 @@ func serveMachine(ctx context.Context, c *console) error {
 	}()
 	r, err := resident.New(resident.Config{
 		Load: loadSettings, Files: settings.Watched(), Rules: rules, Engine: engineVersion,
-		Folder: stateFolder(), Logger: logger, Level: level, Socket: socketPath(),
+		Folder: places.Here().State, Logger: logger, Level: level, Socket: places.Here().Socket,
 		Find: readers.Find, List: readers.Read, Analyst: analyst,
 		Screens: newScreens([]string{self, notifyCommand}), Page: newPage(logger), Outputs: newOutputs(logger),
 		Browse: browseAs(self), State: service.Notify, Reload: reload,

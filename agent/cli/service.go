@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/extwatch/extwatch/agent/places"
 	"github.com/extwatch/extwatch/agent/response"
 	"github.com/extwatch/extwatch/agent/service"
 	"github.com/extwatch/extwatch/agent/settings"
@@ -57,7 +58,7 @@ func newService(c *console) *cobra.Command {
 
 // prepareService makes what the service cannot make with its few rights. The service manager runs it before each start.
 func prepareService() error {
-	if err := response.New(response.Config{Folder: stateFolder()}).Prepare(); err != nil {
+	if err := response.New(response.Config{Folder: places.Here().State}).Prepare(); err != nil {
 		return failed("the service runs, but may be unable to block in some browsers", "%v", err)
 	}
 	return nil
@@ -94,7 +95,7 @@ func uninstallService(c *console, purge bool) error {
 	if err := service.Uninstall(); err != nil && (!purge || !errors.Is(err, service.ErrNotInstalled)) {
 		return serviceFailure(err)
 	}
-	folder := stateFolder()
+	folder := places.Here().State
 	if _, err := os.Stat(folder); err != nil {
 		return c.print("The service is stopped and removed.")
 	}
@@ -109,7 +110,7 @@ func uninstallService(c *console, purge bool) error {
 	if !purge {
 		return c.print(append(lines, "Left: "+folder+", with its history and evidence; 'extwatch service uninstall --purge' removes it.")...)
 	}
-	if err := errors.Join(os.RemoveAll(folder), os.RemoveAll(service.LogFolder())); err != nil {
+	if err := errors.Join(os.RemoveAll(folder), os.RemoveAll(places.Here().Logs)); err != nil {
 		return failed("remove it by hand", "cannot remove what the service remembered: %v", err)
 	}
 	return c.print(append(lines, "What it remembered is removed.")...)

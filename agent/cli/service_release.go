@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/extwatch/extwatch/agent/places"
 	"github.com/extwatch/extwatch/agent/response"
 )
 
@@ -18,12 +20,12 @@ func newRelease(c *console) *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			n, err := releaseBlocks(cmd.Context(), stateFolder())
+			n, err := releaseBlocks(cmd.Context(), places.Here().State)
 			if err != nil {
 				return err
 			}
 			if purge {
-				if err := os.RemoveAll(stateFolder()); err != nil {
+				if err := errors.Join(os.RemoveAll(places.Here().State), os.RemoveAll(places.Here().Logs)); err != nil {
 					return failed("remove it by hand", "cannot remove what the service remembered: %v", err)
 				}
 			}

@@ -11,6 +11,10 @@ import (
 // engineVersion is the version of the program. It rises when a verdict may change without the rules changing.
 const engineVersion = "0.1.0"
 
+// commit is the commit that a package was built from; installer/dist has the linker set it. What the compiler records by
+// itself depends on how the files were checked out, and the same commit is to give the same bytes.
+var commit string
+
 func newVersion(c *console) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -33,21 +37,24 @@ func newVersion(c *console) *cobra.Command {
 
 // revision names the commit that the program was built from, when the build recorded it.
 func revision() string {
+	if commit != "" {
+		return " (" + commit + ")"
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
 	}
-	commit, dirty := "", ""
+	found, dirty := "", ""
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision" && len(s.Value) >= 12:
-			commit = " (" + s.Value[:12]
+			found = " (" + s.Value[:12]
 		case s.Key == "vcs.modified" && s.Value == "true":
 			dirty = ", changed"
 		}
 	}
-	if commit == "" {
+	if found == "" {
 		return ""
 	}
-	return commit + dirty + ")"
+	return found + dirty + ")"
 }

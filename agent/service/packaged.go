@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"fmt"
 	"strings"
+
+	"github.com/extwatch/extwatch/agent/places"
 )
 
 // openRC is the script for systems without systemd that use OpenRC.
@@ -52,7 +54,7 @@ func File(kind Kind, cfg Config) (string, error) {
 		}
 		lines = append(lines, after)
 	}
-	log := logFolder("darwin") + "/" + Name
+	log := places.Of("darwin").Logs + "/" + Name
 	return strings.NewReplacer("{{end}}", "", "{{Description}}", description, "{{Name | html}}", Name, "{{Path | cmdEscape}}", cfg.Executable,
 		"{{Path | html}}", cfg.Executable, "{{Path}}", cfg.Executable, "{{RunAtLoad}}", "true",
 		"{{StandardOutPath | html}}", log+".out.log", "{{StandardErrorPath | html}}", log+".err.log").Replace(strings.Join(lines, "")), nil

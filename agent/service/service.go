@@ -11,11 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/kardianos/service"
+
+	"github.com/extwatch/extwatch/agent/places"
 )
 
 const (
@@ -139,9 +139,6 @@ func control(what string, do func(service.Service) error) error {
 // once, and until the machine starts again. The unit asks for it at each start and reload.
 func Network(allowed bool) error { return network(allowed) }
 
-// LogFolder is the folder in which the service may write logs.
-func LogFolder() string { return logFolder(runtime.GOOS) }
-
 // Query asks the manager for the state of the service.
 func Query() (State, error) {
 	state := State{Manager: service.Platform()}
@@ -185,7 +182,7 @@ func open(cfg Config) (service.Service, error) {
 			"SystemdScript":          unit(systemdVersion()),
 			"LaunchdConfig":          launchd,
 			"RunAtLoad":              true,
-			"LogDirectory":           logFolder(runtime.GOOS),
+			"LogDirectory":           places.Here().Logs,
 			"OnFailure":              "restart",
 			"OnFailureDelayDuration": "2s",
 			"OnFailureResetPeriod":   3600,
@@ -195,17 +192,6 @@ func open(cfg Config) (service.Service, error) {
 		return nil, fmt.Errorf("find the service manager of this system: %w", err)
 	}
 	return s, nil
-}
-
-// logFolder is where a manager that keeps no log puts what the service prints, and where the file of outputs.file lies.
-func logFolder(system string) string {
-	switch system {
-	case "darwin":
-		return "/Library/Logs/ExtWatch"
-	case "windows":
-		return filepath.Join(cmp.Or(os.Getenv("ProgramData"), `C:\ProgramData`), "ExtWatch", "logs")
-	}
-	return "/var/log/" + Name
 }
 
 // A program is the work in the form that kardianos/service asks for.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/kardianos/service"
+
+	"github.com/extwatch/extwatch/agent/places"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 
 // start and stop use bootstrap and bootout: launchctl's load and unload fail on newer systems with "Input/output error".
 func start(service.Service) error {
-	if err := os.MkdirAll(logFolder("darwin"), 0o755); err != nil {
+	if err := os.MkdirAll(places.Here().Logs, 0o755); err != nil {
 		return err
 	}
 	if err := launchctl("bootstrap", "system", launchdPlist); err != nil {

@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/extwatch/extwatch/agent/places"
 )
 
 // DefaultFile is where the file of settings lies: /etc/extwatch/config.yml, or the folder of the system for it.
-func DefaultFile() string { return filepath.Join(folder(runtime.GOOS, os.Getenv), "config.yml") }
+func DefaultFile() string { return filepath.Join(places.Here().Settings, "config.yml") }
 
 // DefaultRoot is where the root.json of the organisation's feed lies when no setting names it: beside DefaultFile.
 func DefaultRoot() string { return filepath.Join(filepath.Dir(DefaultFile()), "root.json") }
@@ -22,19 +24,6 @@ func Watched() []string {
 		list = append(list, managedFile)
 	}
 	return list
-}
-
-func folder(system string, env func(string) string) string {
-	switch system {
-	case "windows":
-		if dir := env("ProgramData"); dir != "" {
-			return filepath.Join(dir, "ExtWatch")
-		}
-		return `C:\ProgramData\ExtWatch`
-	case "darwin":
-		return "/Library/Application Support/ExtWatch"
-	}
-	return "/etc/extwatch"
 }
 
 // maxRoot bounds root.json: a real one has a few kilobytes.

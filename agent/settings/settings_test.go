@@ -158,18 +158,6 @@ func TestPlist(t *testing.T) {
 	}
 }
 
-func TestFolder(t *testing.T) {
-	env := func(string) string { return `D:\Data` }
-	for system, want := range map[string]string{"linux": "/etc/extwatch", "freebsd": "/etc/extwatch", "darwin": "/Library/Application Support/ExtWatch"} {
-		if got := folder(system, env); got != want {
-			t.Errorf("%s: %s, want %s", system, got, want)
-		}
-	}
-	if got := folder("windows", env); !strings.HasPrefix(got, `D:\Data`) {
-		t.Errorf("windows: %s", got)
-	}
-}
-
 // What Example prints is valid, and sets each setting to its built-in value, once the comment signs are taken away.
 func TestExample(t *testing.T) {
 	var lines []string

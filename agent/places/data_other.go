@@ -1,0 +1,5 @@
+//go:build !windows
+
+package places
+
+func programData() string { return "" }

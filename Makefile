@@ -3,7 +3,7 @@
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test check unit cross dist test-packages e2e fuzz bench figures
+.PHONY: build test check unit cross dist test-packages reproduce e2e fuzz bench figures
 
 build: ## the program, in ./extwatch
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o extwatch .
@@ -34,8 +34,11 @@ cross: ## vet finds nothing in the files of the other systems (`make dist` build
 dist: ## every package for every system, in dist/ (installer/dist says what it needs)
 	GO=$(GO) installer/dist
 
-test-packages: dist ## every package as far as it can be tried here: MSI under Wine, rpm, lintian, signatures (needs rpm, lintian, appstream, shellcheck, msitools too)
+test-packages: dist ## every package as far as it can be tried here: MSI under Wine, rpm, pacman, lintian, signatures (see CONTRIBUTING.md for what to install)
 	$(GO) test -tags packages -count=1 -timeout 30m -v -run TestPackage ./e2e
+
+reproduce: ## every package twice, from two folders, and the same bytes
+	GO=$(GO) installer/reproduce
 
 e2e: ## the program against real Chromium and Firefox, and the Windows program under Wine (see CONTRIBUTING.md for what to install)
 	$(GO) test -count=1 -timeout 12m ./e2e

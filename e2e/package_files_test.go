@@ -135,7 +135,7 @@ func rpmRoot(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
 	tool(t, "sh", "-c", `set -e; cd "$1"; mkdir -p usr/bin usr/lib usr/lib64 dev etc; ln -s usr/bin bin; ln -s usr/lib lib; ln -s usr/lib64 lib64
-for f in /bin/sh $(ldd /bin/sh | grep -o '/[^ ]*'); do mkdir -p ".$(dirname $f)"; cp -L "$f" ".$f"; done; rpm --root "$1" --initdb`, "sh", root)
+for f in /bin/sh /bin/bash $(ldd /bin/sh /bin/bash | grep -o '/lib[^ ]*'); do mkdir -p ".$(dirname "$f")"; cp -L "$f" ".$f"; done; rpm --root "$1" --initdb`, "sh", root)
 	return root
 }
 
@@ -148,7 +148,7 @@ func TestPackageApkAndArch(t *testing.T) {
 	}
 	for _, arch := range []string{"x86_64", "aarch64"} {
 		apk := list(distFile(t, "extwatch_*_"+arch+".apk"))
-		wants(t, arch+".apk", apk, "/etc/init.d/extwatch", "/.post-install", "/.pre-deinstall", "/.PKGINFO")
+		wants(t, arch+".apk", apk, "/etc/init.d/extwatch", "/.post-install", "/.post-upgrade", "/.pre-deinstall", "/.PKGINFO")
 		arch := arch + ".pkg.tar.zst"
 		pkg := list(distFile(t, "extwatch-*-"+arch))
 		wants(t, arch, pkg, "/usr/lib/systemd/system/extwatch.service", "/.PKGINFO", "/.MTREE", "/.INSTALL")
@@ -160,15 +160,18 @@ func TestPackageLintian(t *testing.T) {
 		tool(t, "lintian", "--fail-on", "error,warning", "--allow-root", distFile(t, "extwatch_*_"+arch+".deb"))
 	}
 	tool(t, "appstreamcli", "validate", "--no-net", "../installer/linux/com.extwatch.extwatch.metainfo.xml")
+	tool(t, "desktop-file-validate", "../installer/linux/extwatch.desktop")
 }
 
 func TestPackageScripts(t *testing.T) {
-	files := []string{"../installer/dist", "../installer/version", "../installer/windows/sign"}
-	for _, pattern := range []string{"linux/deb/*", "linux/rpm/*", "linux/apk/*", "macos/install", "macos/uninstall", "macos/build-pkg"} {
+	files := []string{"../installer/dist", "../installer/reproduce", "../installer/version", "../installer/windows/sign"}
+	for _, pattern := range []string{"linux/deb/*", "linux/rpm/*", "linux/apk/*", "linux/arch/*", "macos/install", "macos/uninstall", "macos/build-pkg"} {
 		found, _ := filepath.Glob(filepath.Join("../installer", pattern))
 		files = append(files, found...)
 	}
 	tool(t, "shellcheck", append([]string{"-x", "-P", ".."}, files...)...)
+	// openrc-run reads the variables that only seem to be unused.
+	tool(t, "shellcheck", "-s", "sh", "-e", "SC2034", "../agent/service/extwatch.openrc")
 }
 
 // The archive for macOS cannot be run here; it holds what its scripts install.
@@ -193,6 +196,9 @@ func TestPackageMacOS(t *testing.T) {
 		if _, err := plist.Unmarshal(all[name].data, &v); err != nil || len(v) == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
+		file := filepath.Join(t.TempDir(), name)
+		writeFile(t, file, string(all[name].data))
+		tool(t, "plistutil", "-i", file, "-o", file+".bin") // another reader than ours
 	}
 	formula, err := os.ReadFile(distFile(t, "extwatch.rb"))
 	if err != nil {

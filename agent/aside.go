@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -23,6 +25,8 @@ const (
 	// stuckAfter is when something that is not finished is told. A disk that wakes up, or a scanner of viruses that looks
 	// at each file, costs seconds.
 	stuckAfter = 30 * time.Second
+	// readers is how many profiles are read at the same time: for each user a process has to start, whatever there is to read.
+	readers = 4
 	// maxSlow bounds the profiles that are being read at the same time because they are slow. Each may hold a thread.
 	maxSlow = 32
 	// filesGrace is how long after readTimeout the files of an extension count as stuck. Who can heed it ends at once.
@@ -55,7 +59,8 @@ type listing struct {
 	profile *profile
 	cause   cause
 	started time.Time
-	slow    bool // others are read meanwhile
+	slow    bool // it is not waited for
+	sweep   bool // it began after the sweep
 	told    manifests.Problem
 
 	inventory.Listing
@@ -69,10 +74,13 @@ type listing struct {
 
 // next returns the profile to read next, if one may be read now.
 func (r *run) next() *profile {
-	if len(r.todo) == 0 || slices.ContainsFunc(r.lists, func(l *listing) bool { return !l.slow }) {
-		return nil
+	quick := 0
+	for _, l := range r.lists {
+		if !l.slow {
+			quick++
+		}
 	}
-	if len(r.lists) >= maxSlow {
+	if len(r.todo) == 0 || quick >= readers || len(r.lists) >= maxSlow {
 		return nil
 	}
 	i := slices.IndexFunc(r.todo, func(p *profile) bool { return p.reading == nil })
@@ -86,7 +94,7 @@ func (r *run) next() *profile {
 
 // read reads a profile aside; take receives what it holds.
 func (r *run) read(ctx context.Context, p *profile) {
-	l := &listing{profile: p, cause: p.next, started: time.Now()}
+	l := &listing{profile: p, cause: p.next, started: time.Now(), sweep: p.unswept}
 	p.next, p.reading = cause{}, l
 	r.lists = append(r.lists, l)
 	what := p.Profile
@@ -130,6 +138,7 @@ func (l *listing) read(ctx context.Context, list lister, p browsers.Profile, kno
 func (r *run) take(ctx context.Context, l *listing) {
 	p := l.profile
 	p.reading = nil
+	p.unswept = p.unswept && !l.sweep
 	r.lists = slices.DeleteFunc(r.lists, func(o *listing) bool { return o == l })
 	r.untell(l.told)
 	r.untell(manyProfiles())
@@ -145,11 +154,14 @@ func (r *run) take(ctx context.Context, l *listing) {
 		return
 	}
 	p.cause = l.cause
-	if !reflect.DeepEqual(l.watch, p.watch) {
-		// What has changed between reading and watching is found by reading once more.
+	same := reflect.DeepEqual(l.watch, p.watch)
+	p.settled = p.read || same
+	if !same {
+		// What has changed between reading and watching is found by reading once more; now, while the process that reads for
+		// this user is there.
 		p.watch = l.watch
 		r.setWatches(ctx)
-		r.queue(p, false, p.cause.at)
+		r.queue(p, !p.read, p.cause.at)
 	}
 	r.listingProblems(p, l.Problems)
 	r.diff(p, l)
@@ -231,8 +243,11 @@ func (r *run) watched(ctx context.Context, problems []error) {
 	r.queueAll(r.cfg.Now())
 }
 
+// queueAll lets all profiles be read, in the order in which a search finds them: the process that looks for a user's browsers
+// then also reads them.
 func (r *run) queueAll(at time.Time) {
-	for _, p := range r.profiles {
+	all := slices.SortedFunc(maps.Values(r.profiles), func(a, b *profile) int { return cmp.Compare(a.order, b.order) })
+	for _, p := range all {
 		p.next.restamp = true
 		r.queue(p, false, at)
 	}

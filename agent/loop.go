@@ -223,7 +223,12 @@ func (r *run) change(ctx context.Context, ch watcher.Change) {
 	switch ch.Reason {
 	case watcher.Swept:
 		r.telling = 0
-		r.sweeping = time.Now()
+		if r.sweeping.IsZero() {
+			r.sweeping = time.Now()
+			for _, p := range r.profiles {
+				p.unswept = true
+			}
+		}
 		if r.asking == nil {
 			r.askWatcher(ctx, r.w.Problems)
 		}
@@ -267,10 +272,16 @@ func (r *run) queue(p *profile, first bool, at time.Time) {
 	}
 }
 
-// becomeReady tells that all is read and watched, once. What was told to be stuck is not waited for.
+// becomeReady tells that all is read and watched, once. What was told to be stuck is not waited for. Nor is what is to be read
+// once more: where sweeps follow one another faster than all can be read, something always is.
 func (r *run) becomeReady() {
-	if r.ready || !r.searched || slices.ContainsFunc(r.lists, func(l *listing) bool { return l.told == manifests.Problem{} }) {
+	if r.ready || !r.searched {
 		return
+	}
+	for _, p := range r.profiles {
+		if !p.settled && r.awaited(p, func(l *listing) bool { return l.told != manifests.Problem{} }) {
+			return
+		}
 	}
 	for _, p := range r.profiles {
 		p.late = !p.read
@@ -281,11 +292,24 @@ func (r *run) becomeReady() {
 
 // endSweep tells that a sweep is over: all profiles have been read again, but those that are stuck.
 func (r *run) endSweep() {
-	if r.sweeping.IsZero() || !r.ready || r.finding || slices.ContainsFunc(r.lists, func(l *listing) bool { return !l.slow }) {
+	if r.sweeping.IsZero() || !r.ready || r.finding {
 		return
+	}
+	for _, p := range r.profiles {
+		if p.unswept && r.awaited(p, func(l *listing) bool { return l.slow }) {
+			return
+		}
 	}
 	r.cfg.Tell(r.state(Swept, r.sweeping))
 	r.sweeping = time.Time{}
+}
+
+// awaited reports whether a profile is about to be read, or is being read and not passed over.
+func (r *run) awaited(p *profile, passed func(*listing) bool) bool {
+	if p.reading != nil {
+		return !passed(p.reading)
+	}
+	return len(r.lists) < maxSlow && slices.Contains(r.todo, p)
 }
 
 // state counts what is watched.
@@ -294,7 +318,7 @@ func (r *run) state(kind Kind, since time.Time) Event {
 	browsers := map[string]bool{}
 	for _, p := range r.profiles {
 		browsers[p.Browser] = true
-		if p.read && len(p.problems) == 0 && p.reading == nil {
+		if p.read && len(p.problems) == 0 && !p.unswept && (p.reading == nil || !p.reading.slow) {
 			ev.Read = append(ev.Read, p.Profile)
 		}
 		for _, k := range p.known {

@@ -19,6 +19,7 @@ import (
 type profile struct {
 	browsers.Profile
 	id       string
+	order    int // in the last search
 	watch    inventory.Watch
 	known    map[slot]*known
 	problems map[manifests.Problem]time.Time // since when each has been there
@@ -26,6 +27,8 @@ type profile struct {
 	next     cause                           // of the next one
 	reading  *listing                        // nil: it is not being read
 	read     bool                            // it has been read
+	settled  bool                            // … and watched then already, or once more
+	unswept  bool                            // the sweep that goes on has yet to read it
 	late     bool                            // it was there at the start, but could not be read then
 	retry    time.Time                       // zero: not due
 }
@@ -150,7 +153,7 @@ func (r *run) machine(ctx context.Context, m search) {
 		more = more || !awaited[await]
 	}
 	seen := map[string]bool{}
-	for _, found := range m.Profiles {
+	for i, found := range m.Profiles {
 		id := profileID(found)
 		seen[id] = true
 		p := r.profiles[id]
@@ -162,10 +165,12 @@ func (r *run) machine(ctx context.Context, m search) {
 			}
 			r.profiles[id] = p
 		case reflect.DeepEqual(p.Profile, found):
+			p.order = i
 			continue
 		default:
 			p.Profile = found
 		}
+		p.order = i
 		r.queue(p, false, at)
 	}
 	for id, p := range r.profiles {

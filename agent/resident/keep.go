@@ -119,8 +119,19 @@ func (r *Resident) record(ctx context.Context, events []agent.Event) {
 		r.log.Error("what was seen could not be kept", "error", err, "events", len(events))
 		return
 	}
+	told := map[string]bool{} // by user: there is something to tell
 	for i, o := range outcomes {
 		r.follow(ctx, &events[i], o)
+		if len(o.Untold) > 0 {
+			told[events[i].Profile.User.Name] = true
+		}
+	}
+	if len(told) == 0 {
+		return
+	}
+	r.tellSystems(ctx) // once for all: it looks through everything that is open
+	for user := range told {
+		r.somebody(user)
 	}
 }
 
@@ -203,8 +214,6 @@ func (r *Resident) follow(ctx context.Context, e *agent.Event, o store.Outcome) 
 	}
 	if len(o.Untold) > 0 {
 		r.logNew(e, o)
-		r.tellSystems(ctx)
-		r.somebody(e.Profile.User.Name)
 	}
 	if !gone {
 		r.automatic(ctx, e, o.Extension)

@@ -109,7 +109,7 @@ func (r *Resident) countWatched(s *Status) {
 
 // countFindings counts what a caller has to do something about.
 func (r *Resident) countFindings(ctx context.Context, who Caller, s *Status) error {
-	q := store.Query{Findings: true}
+	q := store.Query{Findings: true, Open: true}
 	if !who.Admin {
 		q.User = who.Name
 		if q.User == "" {

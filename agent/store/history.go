@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/extwatch/extwatch/manifests"
@@ -24,6 +25,7 @@ type Query struct {
 	Versions int
 	// Findings are wanted, closed ones as well.
 	Findings bool
+	Open     bool // only extensions with a finding that is open
 }
 
 // An Extension is what the store has of one extension in one profile. Texts hold what it calls itself: escape them where
@@ -61,16 +63,15 @@ func (s *Store) Extensions(ctx context.Context, q Query) ([]Extension, error) {
 
 func (s *Store) extensions(ctx context.Context, q Query) ([]Extension, error) {
 	var list []Extension
+	where, values := q.where()
 	err := s.read(ctx, `SELECT e.id, e.browser, e.channel, e.user, e.profile, e.title, e.dir, e.ext_id, e.place, e.path, e.origin,
 		e.name, e.version, e.enabled, e.ruleset, e.verdict, e.first_seen, e.last_seen, e.gone, b.data
 		FROM extensions e JOIN blobs b ON b.id = e.result
-		WHERE (?1 = 0 OR e.id = ?1) AND (?2 = '' OR e.ext_id = ?2) AND (?3 = '' OR e.user = ?3) AND (?4 = '' OR e.dir = ?4)
-		AND (?5 OR e.gone = 0) ORDER BY e.user, e.browser, e.dir, e.name, e.id LIMIT ?6`,
-		[]any{q.Row, q.ID, q.User, q.Dir, q.Gone, maxExtensions}, func(rows *sql.Rows) error {
-			e, err := scanExtension(rows)
-			list = append(list, e)
-			return err
-		})
+		WHERE `+where+` ORDER BY e.user, e.browser, e.dir, e.name, e.id LIMIT ?`, append(values, maxExtensions), func(rows *sql.Rows) error {
+		e, err := scanExtension(rows)
+		list = append(list, e)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +87,24 @@ func (s *Store) extensions(ctx context.Context, q Query) ([]Extension, error) {
 		}
 	}
 	return list, nil
+}
+
+// where selects by what is set only, so that an index is used.
+func (q Query) where() (string, []any) {
+	terms := []string{"1"}
+	var values []any
+	add := func(set bool, term string, value ...any) {
+		if set {
+			terms, values = append(terms, term), append(values, value...)
+		}
+	}
+	add(q.Row != 0, "e.id = ?", q.Row)
+	add(q.ID != "", "e.ext_id = ?", q.ID)
+	add(q.User != "", "e.user = ?", q.User)
+	add(q.Dir != "", "e.dir = ?", q.Dir)
+	add(!q.Gone, "e.gone = 0")
+	add(q.Open, "EXISTS (SELECT 1 FROM findings f WHERE f.extension = e.id AND f.closed = 0)")
+	return strings.Join(terms, " AND "), values
 }
 
 func scanExtension(rows *sql.Rows) (e Extension, err error) {

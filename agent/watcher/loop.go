@@ -29,8 +29,9 @@ type loop struct {
 	awaits  map[Await]*root
 	refused []error // targets that Set could not take
 	dirs    map[string]*dir
-	limit   error // why some folders are polled
-	polled  int   // how many
+	placed  map[string]map[*root]struct{} // the roots for which a folder is watched, by that folder's parent
+	limit   error                         // why some folders are polled
+	polled  int                           // how many
 	// degraded is set when polling had to begin and the receiver does not know it.
 	degraded bool
 
@@ -73,6 +74,7 @@ func newLoop(cfg Config, src source, q *queue, wall func() time.Time) *loop {
 		targets:  map[string]*target{},
 		awaits:   map[Await]*root{},
 		dirs:     map[string]*dir{},
+		placed:   map[string]map[*root]struct{}{},
 		settling: map[key]settling{},
 	}
 }

@@ -76,7 +76,7 @@ func (l *loop) arm(r *root, announce bool, at time.Time) {
 		if err == nil {
 			var d *dir
 			if d, err = l.use(real, &use{kind: r.kind, root: r, path: r.path}); err == nil {
-				r.at = real
+				l.place(r, real)
 				l.found(r, d, announce, at)
 				return
 			}
@@ -120,7 +120,7 @@ func (l *loop) guard(r *root) bool {
 		}
 		switch {
 		case err == nil:
-			r.at = real
+			l.place(r, real)
 			// A link that leads nowhere exists, and r still does not: waiting for a change of the link is right then.
 			_, err := os.Stat(filepath.Join(real, name))
 			return err != nil
@@ -168,16 +168,36 @@ func (u *use) few() bool { return u.kind == version || u.root.inside }
 // unheard finds watched folders in path that are gone. fsnotify leaves out the removal of a folder when its parent is
 // watched too, whose own event tells it; but a parent that is watched only since a moment ago has none.
 func (l *loop) unheard(path string) {
-	for r := range l.roots() {
-		if r.at != "" && filepath.Dir(r.at) == path && !isDir(r.at) {
+	for r := range l.placed[path] {
+		if !isDir(r.at) {
 			l.again = append(l.again, event{r.at, fsnotify.Remove, time.Now()})
 		}
 	}
 }
 
+// place notes which folder is watched for r; "" is none.
+func (l *loop) place(r *root, at string) {
+	if r.at != "" {
+		parent := filepath.Dir(r.at)
+		delete(l.placed[parent], r)
+		if len(l.placed[parent]) == 0 {
+			delete(l.placed, parent)
+		}
+	}
+	r.at = at
+	if at == "" {
+		return
+	}
+	parent := filepath.Dir(at)
+	if l.placed[parent] == nil {
+		l.placed[parent] = map[*root]struct{}{}
+	}
+	l.placed[parent][r] = struct{}{}
+}
+
 // disarm takes back all that is watched for r.
 func (l *loop) disarm(r *root) {
-	r.at = ""
+	l.place(r, "")
 	for d := range r.dirs {
 		l.release(d, r)
 	}

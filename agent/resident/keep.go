@@ -38,6 +38,7 @@ func (r *Resident) keep(ctx context.Context) {
 			return
 		case <-r.box.more:
 			r.takeAll(ctx)
+			r.cfg.Worked()
 		}
 	}
 }

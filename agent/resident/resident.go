@@ -69,6 +69,7 @@ type Config struct {
 	Page    func(context.Context, settings.Settings, *store.Store, *Resident) (Page, error)
 	Browse  func(ctx context.Context, u browsers.User, place string) error // opens the page in a user's browser; nil: it cannot be opened
 	State   func(string)                                                   // tells the service manager, as service.Notify does
+	Worked  func()                                                         // is called after each piece of work; nil: nobody wants to know
 	Reload  <-chan struct{}                                                // asks to Load again
 }
 
@@ -207,6 +208,9 @@ func New(cfg Config) (*Resident, error) {
 	}
 	if cfg.State == nil {
 		cfg.State = func(string) {}
+	}
+	if cfg.Worked == nil {
+		cfg.Worked = func() {}
 	}
 	r := &Resident{
 		cfg: cfg, log: cfg.Logger, started: cfg.Now(),

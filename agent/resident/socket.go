@@ -59,6 +59,7 @@ func (r *Resident) serve(ctx context.Context, l net.Listener) {
 			quit := context.AfterFunc(ctx, func() { c.SetDeadline(time.Now()) })
 			defer quit()
 			r.converse(ctx, c)
+			r.cfg.Worked()
 		})
 	}
 }

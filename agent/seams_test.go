@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -101,6 +102,41 @@ func TestFinalAndSwept(t *testing.T) {
 	select {
 	case e := <-swept:
 		if e.Profiles != 1 || e.Extensions != 1 || len(e.Read) != 1 || len(e.Problems) != 0 {
+			t.Errorf("a sweep tells %+v", e)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("no sweep was told")
+	}
+}
+
+// Where sweeps follow one another faster than all can be read, it still becomes ready, and each sweep ends.
+func TestSweepsFasterThanReading(t *testing.T) {
+	var users []string
+	for i := range 12 {
+		users = append(users, fmt.Sprintf("u%d", i))
+	}
+	m := newMachine(t, users...)
+	for _, u := range users {
+		m.profile(u, "Default").install("a", "1.0", extension("Thing", "1.0", ""))
+	}
+	list := inventory.NewReader(inventory.Config{OS: "linux"}).Read
+	m.cfg.List = func(ctx context.Context, p browsers.Profile) (inventory.Listing, error) {
+		time.Sleep(200 * time.Millisecond)
+		return list(ctx, p)
+	}
+	swept := make(chan Event, 100)
+	tell := m.cfg.Tell
+	m.cfg.Tell = func(e Event) {
+		if e.Kind == Swept {
+			swept <- e
+		}
+		tell(e)
+	}
+	m.cfg.Sweep = 300 * time.Millisecond
+	m.start()
+	select {
+	case e := <-swept:
+		if e.Extensions != 12 || len(e.Read) == 0 {
 			t.Errorf("a sweep tells %+v", e)
 		}
 	case <-time.After(20 * time.Second):

@@ -107,6 +107,10 @@ func TestBlockBesidesAnAdministrator(t *testing.T) {
 	second := s.sideload(thiefFolder)
 	s.browser()
 	s.states("blocked without a word", map[string]string{thief: off, second: off, free: on})
+	waitFor(t, "the status to say so", 30*time.Second, func() bool { // when the browser has written it down
+		st, _ := b.status(t)
+		return st.Blocked == 2 && st.Malicious+st.Suspicious == 0
+	})
 	t.Log(b.must(t, "extwatch", "status"))
 
 	s.leave()

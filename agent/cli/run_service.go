@@ -89,7 +89,7 @@ func serveMachine(ctx context.Context, c *console) error {
 		Folder: places.Here().State, Logger: logger, Level: level, Socket: places.Here().Socket,
 		Find: readers.Find, List: readers.Read, Analyst: analyst,
 		Screens: newScreens([]string{self, notifyCommand}), Page: newPage(logger), Outputs: newOutputs(logger),
-		Browse: browseAs(self), State: service.Notify, Reload: reload, Worked: collectOnDemand(ctx),
+		Browse: browseAs(self), State: service.Notify, Reload: reload, Worked: collectOnDemand(ctx), Troubles: networkTroubles,
 	})
 	if err != nil {
 		return err

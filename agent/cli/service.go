@@ -64,18 +64,6 @@ func prepareService() error {
 	return nil
 }
 
-// networkOfService is called by the unit before each start and reload: the service has a network when an output or the feed needs it.
-func networkOfService() error {
-	s, err := settings.Load(settings.Places{})
-	if err != nil {
-		return failed("correct it, and check with 'extwatch run --check-config'", "the settings are wrong, and the network stays as it was: %v", err)
-	}
-	if err := service.Network(s.Outputs.Network() || s.Feed.Network()); err != nil {
-		return serviceFailure(err)
-	}
-	return nil
-}
-
 func installService(c *console) error {
 	if _, err := settings.Load(settings.Places{}); err != nil {
 		return failed("correct it, and check with 'extwatch run --check-config'", "the settings are wrong: %s", settings.Mistakes(err)[0])

@@ -69,8 +69,10 @@ type Config struct {
 	Page    func(context.Context, settings.Settings, *store.Store, *Resident) (Page, error)
 	Browse  func(ctx context.Context, u browsers.User, place string) error // opens the page in a user's browser; nil: it cannot be opened
 	State   func(string)                                                   // tells the service manager, as service.Notify does
-	Worked  func()                                                         // is called after each piece of work; nil: nobody wants to know
-	Reload  <-chan struct{}                                                // asks to Load again
+	// Troubles are those of the machine that a status tells administrators, besides its own; nil: there are none.
+	Troubles func(settings.Settings) []string
+	Worked   func()          // is called after each piece of work; nil: nobody wants to know
+	Reload   <-chan struct{} // asks to Load again
 }
 
 // Screens show warnings to people. Its methods return at once; what became of warnings comes back as Reports.

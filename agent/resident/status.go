@@ -38,7 +38,7 @@ type Status struct {
 
 	Unreadable int      `json:"unreadable"`           // places that could not be read
 	Problems   []string `json:"problems,omitempty"`   // for an administrator: which, and why; at most 20
-	Mistakes   []string `json:"mistakes,omitempty"`   // in the settings
+	Mistakes   []string `json:"mistakes,omitempty"`   // in the settings, and in what follows from them
 	Memory     string   `json:"memory,omitempty"`     // why nothing is kept on disk
 	StoreBytes int64    `json:"store_bytes"`          // of the store
 	Page       bool     `json:"page"`                 // the local page is served
@@ -84,6 +84,8 @@ func (r *Resident) status(ctx context.Context, who Caller) (*Status, error) {
 	}
 	if !who.Admin {
 		s.Mistakes = nil
+	} else if r.cfg.Troubles != nil {
+		s.Mistakes = append(s.Mistakes, r.cfg.Troubles(r.set())...)
 	}
 	heap := []metrics.Sample{{Name: "/memory/classes/total:bytes"}}
 	metrics.Read(heap)

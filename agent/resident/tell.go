@@ -73,11 +73,16 @@ func (r *Resident) somebody(user string) {
 	}
 }
 
-func (r *Resident) everybody() {
+func (r *Resident) everybody() { r.whoever(func(*absence) bool { return true }) }
+
+// whoever lets those users be told of whose absence f says yes; it is nil for who is not known to be away.
+func (r *Resident) whoever(f func(*absence) bool) {
 	r.mu.Lock()
 	users := make([]string, 0, len(r.users))
 	for name := range r.users {
-		users = append(users, name)
+		if f(r.away[name]) {
+			users = append(users, name)
+		}
 	}
 	r.mu.Unlock()
 	for _, name := range users {
@@ -95,7 +100,7 @@ func (r *Resident) tellPeople(ctx context.Context) {
 			return
 		case <-again.C:
 			r.comeBack(ctx)
-			r.everybody()
+			r.patiently()
 		case <-r.wake:
 			r.mu.Lock()
 			dirty := r.dirty

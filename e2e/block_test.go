@@ -141,7 +141,7 @@ func TestBlockOfABrowserThatJustStarted(t *testing.T) {
 		b.must(t, "extwatch", "unblock", thief)
 		s.states("unblocked", map[string]string{thief: "ENABLED"})
 	}
-	for i := range 6 { // each time, the folder of policies comes and goes
+	for i := range 6 { // one right after the other
 		b.must(t, "extwatch", "block", thief)
 		s.states(fmt.Sprintf("block %d", i), map[string]string{thief: "DISABLED"})
 		b.must(t, "extwatch", "unblock", thief)

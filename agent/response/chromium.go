@@ -214,7 +214,7 @@ func (c *chromiumFile) write(ids []string, l *ledger) (func() error, error) {
 		}
 	}
 	if data == nil {
-		l.removeFolders()
+		// The folders stay until UndoAll: a Chromium for which they go and come back at once may watch neither.
 		return undo, nil
 	}
 	if err := l.makeFolder(c.dir); err != nil {

@@ -131,6 +131,15 @@ func TestChromium(t *testing.T) {
 				t.Errorf("blocking twice made\n%s", again)
 			}
 			unblock(t, b, "chromium", thief)
+			if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("our file after the block: %v", err)
+			}
+			if _, err := os.Stat(filepath.Dir(file)); err != nil {
+				t.Errorf("a browser that watches the folder loses it: %v", err)
+			}
+			if err := b.UndoAll(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			if d := cmp.Diff(before, tree(t, root)); d != "" {
 				t.Errorf("it is not as it was: %s", d)
 			}

@@ -62,14 +62,15 @@ func (b *Blocker) Prepare() error {
 	return errors.Join(errs...)
 }
 
-// unprepare removes what Prepare made, where nothing lies in it.
+// unprepare removes the folders that blocks needed and those that Prepare made, where nothing lies in them.
 func (b *Blocker) unprepare() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l, err := b.ledger()
-	if err != nil || len(l.Prepared) == 0 {
+	if err != nil || len(l.Made)+len(l.Prepared) == 0 {
 		return err
 	}
+	l.removeFolders()
 	for _, dir := range l.Prepared {
 		if strings.HasPrefix(dir, b.path("/etc")) {
 			os.Remove(dir) // an error means that somebody uses it by now

@@ -110,6 +110,10 @@ func (r *run) analyzed(s *study) {
 	problem := manifests.Problem{Path: s.ext.Path, Reason: "what its code does is not known"}
 	if s.err != nil || s.report == nil {
 		s.code.asked = false // the next sweep tries again
+		if k := s.known; k.retell && !k.gone && k.code == s.code {
+			k.retell = false
+			r.tell(Judged, k)
+		}
 		if s.err != nil && !s.known.gone && !errors.Is(s.err, fs.ErrNotExist) {
 			problem.Reason += ": " + s.err.Error()
 			r.untell(s.known.unstudied)
@@ -129,6 +133,7 @@ func (r *run) analyzed(s *study) {
 		r.judge(k)
 		r.warn(k)
 		if k.code == s.code {
+			k.retell = false
 			r.tell(Judged, k)
 		}
 	}

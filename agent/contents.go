@@ -148,7 +148,8 @@ func (r *run) finished(rd *reading) {
 	k.failed = false
 	r.untell(k.problem)
 	r.contents[rd.ext.Path] = rd.got
-	if k.contents != rd.got.contents {
+	fresh := k.contents != rd.got.contents
+	if fresh {
 		k.contents = rd.got.contents
 		if k.code.asked && (k.code.digest == "" || k.code.digest != k.contents.Digest) {
 			k.code = &code{} // it has changed in place
@@ -156,7 +157,10 @@ func (r *run) finished(rd *reading) {
 		k.at = r.cfg.Now()
 		r.judge(k)
 		r.warn(k)
-		if k.ext.Origin != manifests.OriginBuiltin && (r.cfg.Analyst == nil || k.code.report != nil) {
+	}
+	if r.cfg.Analyst == nil || k.code.report != nil || k.ext.Origin == manifests.OriginBuiltin {
+		if k.retell || fresh && k.ext.Origin != manifests.OriginBuiltin {
+			k.retell = false
 			r.tell(Judged, k) // no more will be known
 		}
 	}
@@ -180,6 +184,10 @@ func (r *run) unread(k *known, err error) {
 		k.problem = problem
 	}
 	r.problem(k.problem, k.profile.Profile, r.cfg.Now())
+	if k.retell { // by other rules, as far as it is known
+		k.retell = false
+		r.tell(Judged, k)
+	}
 }
 
 // forgetContents drops what was read of extensions that are gone.

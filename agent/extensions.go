@@ -40,6 +40,7 @@ type known struct {
 	stamped    time.Time                     // when its files were last asked for
 	problem    manifests.Problem             // why its files cannot be read, as it was told
 	unstudied  manifests.Problem             // why its code cannot be analysed, as it was told
+	retell     bool                          // other rules judge it, and that is to be told when all is known
 	beside     bool                          // a version that waits beside the one that runs
 	gone       bool
 }
@@ -293,21 +294,50 @@ func (r *run) warn(k *known) {
 	r.cfg.Tell(ev)
 }
 
-// swap judges all extensions by the new ruleset; what is known of their files was for the old one.
+// swap judges all extensions by the new ruleset, from what is known of their files. Only those are read again of which it
+// asks something that the last one did not.
 func (r *run) swap() {
 	rules := r.Agent.rules.Load()
 	if rules == nil || rules == r.rules {
 		return
 	}
 	r.rules = rules
-	clear(r.contents)
+	adopted := map[*signatures.Contents]*signatures.Contents{} // what is shared stays so
+	adopt := func(c *signatures.Contents) (*signatures.Contents, bool) {
+		if a := adopted[c]; a != nil {
+			return rules.Adopt(a)
+		}
+		a, complete := rules.Adopt(c)
+		adopted[c] = a
+		return a, complete
+	}
+	for path, got := range r.contents {
+		var complete bool
+		if got.contents, complete = adopt(got.contents); !complete {
+			got.stamp = "" // that it has not changed does not matter
+		}
+		r.contents[path] = got
+	}
+	busy := map[*known]bool{} // what is read now is read for the last ruleset
+	for _, w := range r.working {
+		busy[w.known] = true
+	}
 	for _, p := range r.profiles {
 		for _, k := range p.known {
-			k.contents = nil
+			var complete bool
+			k.contents, complete = adopt(k.contents)
 			k.at = r.cfg.Now()
 			r.judge(k)
 			r.warn(k)
-			r.readFiles(k, false)
+			switch {
+			case k.ext.Open != nil && (!complete || busy[k]):
+				k.retell = true
+				r.readFiles(k, false)
+			case r.cfg.Analyst != nil && k.code.asked && k.code.report == nil:
+				k.retell = true
+			default:
+				r.tell(Judged, k)
+			}
 		}
 	}
 }

@@ -43,8 +43,8 @@ type readLimits struct {
 }
 
 // Contents is what reading an extension's files told. It holds no text of the files but short snippets, and belongs
-// to the ruleset that made it: Judge of another one takes it for nil. Extensions with the same files may share one: it
-// is read-only.
+// to the ruleset that made it: Judge of another one takes it for nil, unless it has adopted it (Ruleset.Adopt).
+// Extensions with the same files may share one: it is read-only.
 type Contents struct {
 	Files    int   // regular files, read or not
 	Bytes    int64 // of the files that were read
@@ -58,7 +58,12 @@ type Contents struct {
 	places  [][]place          // by search of the ruleset
 	hosts   map[string]place   // hosts with an indicator that scripts name in a URL
 	listed  []contentFile      // files whose hash is an indicator
-	all     []contentFile      // when rules ask for paths or hashes
+	all     []contentFile      // all files, whatever the rules ask for: those of tomorrow ask for others
+	named   string             // all hosts that scripts name in a URL, each on a line of its own
+	uncut   bool               // named has all of them
+	hashed  bool               // all holds hashes of what could be read
+	unasked map[int]bool       // searches that nobody has looked for yet: it was adopted, and is to be read again
+	pending bool               // it was adopted, and does not say all that it would if it were read again
 	unread  *manifests.Problem // why some code was not searched; nil: all was
 	linked  *manifests.Problem // a script that is a link, which is not followed
 }
@@ -81,8 +86,10 @@ type scan struct {
 	buf        []byte
 	hash       hash.Hash // of a giant
 	tag        [16]byte
-	ends       [][]int32 // by search: where the texts end that an expression needs, in the script at hand
-	counts     []int     // by search: hits in the script at hand
+	ends       [][]int32       // by search: where the texts end that an expression needs, in the script at hand
+	counts     []int           // by search: hits in the script at hand
+	named      map[string]bool // hosts; never more than maxNamed bytes
+	namedBytes int
 	digest     hash.Hash // of paths and hashes of files
 	line       []byte    // of digest
 	unhashed   bool      // not all files were hashed
@@ -96,9 +103,10 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<20); return &b
 // Read reads an extension's files once, for Judge. The error is that of ctx; everything else is a problem in
 // Contents. The caller closes files.
 func (rs *Ruleset) Read(ctx context.Context, files manifests.Files) (*Contents, error) {
-	c := &Contents{ruleset: rs, Complete: true, places: make([][]place, len(rs.searches)), hosts: map[string]place{}}
+	c := &Contents{ruleset: rs, Complete: true, uncut: true, places: make([][]place, len(rs.searches)), hosts: map[string]place{}}
+	c.hashed = rs.hashes()
 	pooled, _ := buffers.Get().(*[]byte)
-	sc := &scan{rs: rs, c: c, files: files, buf: *pooled, hash: sha256.New(), digest: sha256.New()}
+	sc := &scan{rs: rs, c: c, files: files, buf: *pooled, hash: sha256.New(), digest: sha256.New(), named: map[string]bool{}}
 	defer func() {
 		if cap(sc.buf) <= maxScript/4 { // a giant is not kept for ever
 			*pooled = sc.buf[:0]
@@ -142,6 +150,7 @@ func (rs *Ruleset) Read(ctx context.Context, files manifests.Files) (*Contents, 
 		c.Complete = false
 		c.Problems = append(c.Problems, manifests.Problem{Reason: "no file of the extension could be read"})
 	}
+	c.named = strings.Join(sortedKeys(sc.named), "\n")
 	if c.Complete && !sc.unhashed {
 		c.Digest = hex.EncodeToString(sc.digest.Sum(nil))
 	}
@@ -197,7 +206,7 @@ func (sc *scan) visit(name string, entry fs.DirEntry) error {
 	if sc.c.Files > sc.rs.limits.files {
 		return sc.stop(fmt.Errorf("more than %d files; the rest was not read", sc.rs.limits.files))
 	}
-	wantHash := sc.rs.wantHashes || sc.rs.indicators.some[indicators.SHA256]
+	wantHash := sc.c.hashed
 	var sum string
 	if script || wantHash {
 		if sc.c.Bytes >= sc.rs.limits.read {
@@ -211,9 +220,7 @@ func (sc *scan) visit(name string, entry fs.DirEntry) error {
 			}
 		}
 	}
-	if sc.rs.wantPaths || sc.rs.wantHashes {
-		sc.c.all = append(sc.c.all, contentFile{name, sum})
-	}
+	sc.c.all = append(sc.c.all, contentFile{name, sum})
 	sc.line = append(append(append(strconv.AppendQuote(sc.line[:0], name), ' '), sum...), '\n')
 	sc.digest.Write(sc.line)
 	sc.unhashed = sc.unhashed || sum == ""
@@ -269,6 +276,7 @@ func (sc *scan) file(name string, script, wantHash bool) (sum string, err error)
 
 // add notes what a file told. The text of what is found is taken from this copy.
 func (sc *scan) add(name string, data []byte, f *fileFacts) {
+	sc.name(f)
 	if len(f.hits)+len(f.hosts) > 0 {
 		sc.note(&where{name: name, data: decodeText(data)}, f)
 	}
@@ -284,6 +292,24 @@ func (sc *scan) note(w *where, f *fileFacts) {
 		if _, ok := sc.c.hosts[h.host]; !ok {
 			sc.c.hosts[h.host] = w.at(int(h.from), int(h.to))
 		}
+	}
+}
+
+// name notes which hosts a script names.
+func (sc *scan) name(f *fileFacts) {
+	if f.named == "" && f.uncut {
+		return
+	}
+	sc.c.uncut = sc.c.uncut && f.uncut
+	for host := range strings.SplitSeq(f.named, "\n") {
+		if host == "" || sc.named[host] {
+			continue
+		}
+		if sc.namedBytes += len(host) + 1; sc.namedBytes > maxNamed {
+			sc.namedBytes, sc.c.uncut = maxNamed, false
+			return
+		}
+		sc.named[host] = true
 	}
 }
 

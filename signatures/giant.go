@@ -42,7 +42,9 @@ func (sc *scan) giantScript(name string, data []byte, in io.Reader, as readAs) e
 	limit := sc.rs.limits.script
 	rest := slices.Clone(data[limit:])
 	beginning := decodeText(data[:limit])
-	sc.note(&where{name: show(name), data: beginning}, sc.search(beginning, as))
+	facts := sc.search(beginning, as)
+	sc.name(facts)
+	sc.note(&where{name: show(name), data: beginning}, facts)
 	mark := slices.Clone(data[:2])
 	end, passed, err := lastBytes(rest, in)
 	sc.c.Bytes += passed
@@ -55,7 +57,9 @@ func (sc *scan) giantScript(name string, data []byte, in io.Reader, as readAs) e
 		}
 		end = decodeText(append(mark, end...))
 	}
-	sc.note(&where{name: show(name), data: end, apart: true}, sc.search(end, as))
+	facts = sc.search(end, as)
+	sc.name(facts)
+	sc.note(&where{name: show(name), data: end, apart: true}, facts)
 	return largeError(limit)
 }
 

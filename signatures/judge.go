@@ -26,7 +26,7 @@ func (rs *Ruleset) Judge(in Input) Result {
 }
 
 func (rs *Ruleset) judge(s *subject, now time.Time) Result {
-	result := Result{Verdict: Clean, Reach: s.reach(), Partial: (s.contents == nil || s.code == nil) && s.ext.Open != nil}
+	result := Result{Verdict: Clean, Reach: s.reach(), Partial: (s.contents == nil || s.contents.pending || s.code == nil) && s.ext.Open != nil}
 	covered := map[string]bool{} // campaigns that have a rule
 	for i := range rs.rules {
 		r := &rs.rules[i]
@@ -98,8 +98,9 @@ func (s *subject) unsearched() *manifests.Problem {
 
 // apply runs one rule.
 func (r *Rule) apply(s *subject) (Finding, bool) {
+	s.unsure = false
 	ok, facts := r.detection.eval(s)
-	if !ok {
+	if !ok || s.unsure { // of what is not known yet nothing follows; reading tells
 		return Finding{}, false
 	}
 	f := Finding{

@@ -20,11 +20,11 @@ type Ruleset struct {
 	decisions  map[string][]ruling // by ID in lower case
 	schema     schema
 	searches   []search
+	byKey      map[string]int // of searches
 	finder     *finder
 	version    int
 	limits     readLimits
 	borrowed   bool // the indicators are the built-in ones
-	wantPaths  bool // some rule asks for file.path
 	wantHashes bool // some rule asks for file.sha256
 	shared     *shared
 }
@@ -164,9 +164,9 @@ func (rs *Ruleset) compile(files []*document) (defects []Defect) {
 		}
 		defects = append(defects, d.defects...)
 	}
-	rs.searches = c.searches
+	rs.searches, rs.byKey = c.searches, c.known
 	rs.finder = newFinder(c.searches)
-	rs.wantPaths, rs.wantHashes = c.paths, c.hashes
+	rs.wantHashes = c.hashes
 	return append(defects, repeated(rs.rules)...)
 }
 

@@ -11,12 +11,11 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
-
-	"github.com/extwatch/extwatch/signatures/indicators"
 )
 
 // A search is something that Read looks for in the code.
 type search struct {
+	key        string // the same for searches that look for the same
 	literal    string
 	cased      bool
 	expression string
@@ -45,9 +44,7 @@ func (sc *scan) search(data []byte, as readAs) *fileFacts {
 	}
 	slices.SortStableFunc(out.hits, func(a, b hit) int { return int(a.from - b.from) })
 	out.hits = slices.Clip(out.hits)
-	if sc.rs.indicators.some[indicators.Domain] {
-		out.hosts = sc.urlHosts(data, as)
-	}
+	sc.urlHosts(data, as, out)
 	return out
 }
 
@@ -111,9 +108,12 @@ func (w *where) at(from, to int) place {
 	return p
 }
 
-// urlHosts finds the hosts of URLs (http, https, ws, wss) that have an indicator, each once. Slashes may be escaped, as in
-// JSON. Comments do not count: what stands there is read by people only.
-func (sc *scan) urlHosts(data []byte, as readAs) (found []hostHit) {
+// urlHosts finds the hosts of URLs (http, https, ws, wss), and of those that have an indicator the first place. Slashes may
+// be escaped, as in JSON. In comments no indicator counts: what stands there is read by people only.
+func (sc *scan) urlHosts(data []byte, as readAs, out *fileFacts) {
+	out.uncut = true
+	seen, size := map[string]bool{}, 0 // whether it has an indicator
+	defer func() { out.named = strings.Join(sortedKeys(seen), "\n") }()
 	known := false
 	var skip []span // found only when a listed host is: few files have one
 	inComment := func(at int) bool {
@@ -134,15 +134,23 @@ func (sc *scan) urlHosts(data []byte, as readAs) (found []hostHit) {
 				continue
 			}
 			host := authorityHost(data[at:])
-			if host == "" || sc.rs.indicators.domain(host) == nil {
+			if host == "" {
 				continue
 			}
-			if !slices.ContainsFunc(found, func(h hostHit) bool { return h.host == host }) && !inComment(at) {
-				found = append(found, hostHit{host, int32(at - len(mark)), int32(at + len(host))})
+			listed, before := seen[host]
+			if !before {
+				listed = sc.rs.indicators.domain(host) != nil
+				if size += len(host) + 1; size <= maxNamed {
+					seen[host] = listed
+				} else {
+					size, out.uncut = maxNamed, false
+				}
+			}
+			if listed && !slices.ContainsFunc(out.hosts, func(h hostHit) bool { return h.host == host }) && !inComment(at) {
+				out.hosts = append(out.hosts, hostHit{host, int32(at - len(mark)), int32(at + len(host))})
 			}
 		}
 	}
-	return found
 }
 
 // urlScheme reports whether text ends with a scheme that contacts a host.

@@ -17,7 +17,6 @@ type compiler struct {
 
 	searches []search
 	known    map[string]int // of searches, by what they look for
-	paths    bool           // some rule asks for file.path
 	hashes   bool           // some rule asks for file.sha256
 }
 
@@ -112,12 +111,7 @@ func (c *compiler) item(d *document, key, values *yaml.Node) *item {
 
 // wants notes fields that Read must keep something for.
 func (c *compiler) wants(field string) {
-	switch field {
-	case "file.path":
-		c.paths = true
-	case "file.sha256":
-		c.hashes = true
-	}
+	c.hashes = c.hashes || field == "file.sha256"
 }
 
 // modifiers that only matter while compiling.
@@ -330,6 +324,7 @@ func (c *compiler) search(s search) int {
 	if i, ok := c.known[key]; ok {
 		return i
 	}
+	s.key = key
 	c.known[key] = len(c.searches)
 	c.searches = append(c.searches, s)
 	return len(c.searches) - 1

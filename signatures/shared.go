@@ -59,6 +59,8 @@ type fileFacts struct {
 	sum   string // SHA-256 in hex; "" when nothing asks for it
 	hits  []hit  // by offset; of each search the first maxPlaces
 	hosts []hostHit
+	named string // hosts of all URLs, a line each
+	uncut bool   // named has all of them
 }
 
 // A hit is where one of the ruleset's searches found something in the text of a file.
@@ -71,7 +73,7 @@ type hostHit struct {
 }
 
 func (f *fileFacts) cost() int {
-	n := 200 + len(f.sum) + 12*len(f.hits)
+	n := 200 + len(f.sum) + len(f.named) + 12*len(f.hits)
 	for _, h := range f.hosts {
 		n += 32 + len(h.host)
 	}
@@ -164,7 +166,7 @@ func (sc *scan) facts(data []byte, as readAs, wantHash bool) *fileFacts {
 			return f
 		}
 	}
-	f := &fileFacts{}
+	f := &fileFacts{uncut: true}
 	if as != asBytes {
 		f = sc.search(decodeText(data), as)
 	}

@@ -19,6 +19,7 @@ type subject struct {
 	oldCode  *behavior.Report // what it did before the update; nil: not known
 
 	undecided bool // as in Input
+	unsure    bool // a rule asked for something that is not known yet
 
 	known    []bool // by field
 	found    [][]fact
@@ -154,6 +155,7 @@ func (s *subject) scriptFacts(search int) []fact {
 	if s.contents == nil || search >= len(s.contents.places) {
 		return nil
 	}
+	s.unsure = s.unsure || s.contents.unasked[search]
 	var out []fact
 	for _, p := range s.contents.places[search] {
 		out = append(out, fact{text: p.text, folded: p.text,

@@ -53,9 +53,9 @@ func (s *subject) decision(now time.Time) *Decision {
 	for i := range rulings {
 		d := &rulings[i].Decision
 		switch {
-		case len(d.Browsers) > 0 && !slices.Contains(d.Browsers, s.ext.Browser), len(d.Versions) > 0 && !indicators.Covers(d.Versions, s.m.Version):
+		case !d.Covers(s.ext.Browser, s.m.Version):
 		case d.ended(now):
-			s.note(fmt.Sprintf("%s decided to %s it (%s), which ended on %s and does not count", d.By, d.Action, d.Owner, d.lastDay()))
+			s.note(fmt.Sprintf("%s decided to %s it (%s), which ended on %s and does not count", d.By, d.Action, d.Owner, d.LastDay()))
 		case d.Action == actionTrust && !s.genuine():
 			s.note(d.By + " trusts this ID, but this copy came neither from a store nor by policy, so the trust does not count")
 		case best == nil || best.Action == actionTrust && d.Action == actionBlock:
@@ -65,8 +65,18 @@ func (s *subject) decision(now time.Time) *Decision {
 	return best
 }
 
-// lastDay is the last day of a decision that ends.
-func (d *Decision) lastDay() string { return d.Until.AddDate(0, 0, -1).Format(time.DateOnly) }
+// Covers reports whether a decision is about a version of its extension in a browser.
+func (d *Decision) Covers(browser, version string) bool {
+	return (len(d.Browsers) == 0 || slices.Contains(d.Browsers, browser)) && (len(d.Versions) == 0 || indicators.Covers(d.Versions, version))
+}
+
+// LastDay is the last day on which a decision counts, as "2027-01-31"; "" when it does not end.
+func (d *Decision) LastDay() string {
+	if d.Until.IsZero() {
+		return ""
+	}
+	return d.Until.UTC().AddDate(0, 0, -1).Format(time.DateOnly)
+}
 
 // genuine reports whether the extension is what its ID says: unpacked and command-line extensions can claim any ID, and
 // in Firefox every package can that the store has not signed.

@@ -101,7 +101,7 @@ func (d *ruling) meets(e *ruling) bool {
 }
 
 func (d *document) decisions() (out []ruling) {
-	by := organisation
+	by := Organisation
 	d.mapping(d.root, "file", keys{
 		"by": d.into(&by, "by"),
 		"decisions": func(n *yaml.Node) {

@@ -33,8 +33,8 @@ const (
 	indicatorsFolder = "indicators"
 	segmentsFolder   = "indicators/segments"
 	orgFolder        = "org"
-	// organisation is what the organisation is called where it gives no name.
-	organisation = "your organisation"
+	// Organisation is what the organisation is called where it gives no name.
+	Organisation = "your organisation"
 )
 
 // loadIndicators reads indicators/*.csv and indicators/segments of fsys, and the same below org/ of the ruleset itself. A
@@ -142,7 +142,7 @@ func (x *listings) of(kind indicators.Kind, value string) (out []*indicator) {
 				}
 				in := &indicator{value: r.Value, versions: r.Versions, campaign: r.Campaign, verdict: Verdict(r.Verdict), source: r.Source, org: org}
 				if org {
-					in.source = organisation + ": " + in.source
+					in.source = Organisation + ": " + in.source
 				}
 				out = append(out, in)
 			}

@@ -120,7 +120,7 @@ type Result struct {
 type Input struct {
 	Extension *manifests.Extension
 	Previous  *manifests.Extension // the version before an update; nil when there is none
-	Contents  *Contents            // from Read of the same ruleset; nil: judge by manifest and indicators only
+	Contents  *Contents            // from Read or Adopt of the same ruleset; nil: judge by manifest and indicators only
 	Behavior  *behavior.Report     // what the code does; nil: not analysed yet
 	// PreviousBehavior is what the code of Previous did: what is new since then is in the field gained. Nil: not known.
 	PreviousBehavior *behavior.Report

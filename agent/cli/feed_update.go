@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,8 +20,40 @@ import (
 	"github.com/extwatch/extwatch/signatures"
 )
 
-// pinnedRoot is the root.json in a folder of the feed's that is not the service's.
-const pinnedRoot = "root.json"
+const (
+	// pinnedRoot is the root.json in a folder of the feed's that is not the service's.
+	pinnedRoot = "root.json"
+	// pinnedMirrors is the file there with where the feed was fetched from, for 'run --feed' and the next 'feed update'.
+	pinnedMirrors = "mirrors.json"
+	maxPinned     = 64 << 10
+)
+
+// pinnedSource is the content of mirrors.json.
+type pinnedSource struct {
+	Mirrors string `json:"mirrors"`
+	CA      string `json:"ca_file,omitempty"`
+}
+
+// readPinned returns where the feed in a folder of one's own comes from; nothing when that is not known.
+func readPinned(folder string) (s pinnedSource) {
+	name := filepath.Join(folder, pinnedMirrors)
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() || info.Size() > maxPinned {
+		return s
+	}
+	data, err := os.ReadFile(name)
+	if err != nil || json.Unmarshal(data, &s) != nil {
+		return pinnedSource{}
+	}
+	return s
+}
+
+func writePinned(folder string, s settings.Feed) error {
+	data, err := json.MarshalIndent(pinnedSource{Mirrors: s.Mirrors, CA: s.CA}, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, pinnedMirrors), append(data, '\n'), 0o600)
+}
 
 // openUpdates opens the feed in a folder, or the service's; nil when there is none that this user may read. It asks nobody.
 func openUpdates(builtin *signatures.Ruleset, folder string, s settings.Feed) (*updates.Updates, error) {
@@ -32,6 +66,11 @@ func openUpdates(builtin *signatures.Ruleset, folder string, s settings.Feed) (*
 // loadFed gives the built-in rules, and above them those of the last good feed in a folder that 'feed update' made, or in
 // the service's when none is named. From has the paths of the feed's files.
 func loadFed(folder string) (rules *signatures.Ruleset, u *updates.Updates, err error) {
+	return openFed(folder, false)
+}
+
+// openFed is loadFed; to follow a feed in a folder of one's own, its mirrors are known as well. The service follows its own.
+func openFed(folder string, follow bool) (rules *signatures.Ruleset, u *updates.Updates, err error) {
 	if rules, err = signatures.Builtin(); err != nil {
 		return nil, nil, fmt.Errorf("load the built-in rules: %w", err)
 	}
@@ -49,6 +88,10 @@ func loadFed(folder string) (rules *signatures.Ruleset, u *updates.Updates, err 
 			return nil, nil, usage("'extwatch feed update --into "+folder+"' makes it", "there is no feed in %q", folder)
 		}
 		s.Root = filepath.Join(folder, pinnedRoot)
+		if follow {
+			from := readPinned(folder)
+			s.Mirrors, s.CA, s.Events = from.Mirrors, from.CA, true
+		}
 	}
 	if u, err = openUpdates(rules, folder, s); err != nil {
 		return nil, nil, failed("'extwatch feed update' brings it back", "the last good feed cannot be used: %w", err)
@@ -82,7 +125,7 @@ func newFeedUpdate(c *console) *cobra.Command {
 needs administrator rights. A machine without a network takes the feed from a stick: --mirror names the folder there.
 
 With --into the feed goes into a folder of your own, for 'extwatch scan --feed' and 'extwatch run --feed': to try a feed before
-the fleet has it.
+the fleet has it. The folder remembers --root, --mirror and --ca; 'run --feed' goes on asking that mirror.
 
 Exit code: 0 the rules are the newest, 1 they are not.`,
 		Example: `  sudo extwatch feed update
@@ -123,6 +166,11 @@ func updateFeed(cmd *cobra.Command, c *console, f updateFlags) error {
 	state := u.State()
 	if err != nil {
 		return failed("the last good rules stay in use", "the feed was not updated: %s", clean(strings.ReplaceAll(err.Error(), "\n", "; "), maxErrorText))
+	}
+	if f.into != "" {
+		if err := writePinned(folder, s); err != nil {
+			return badPath(folder, err)
+		}
 	}
 	rules, indicators := u.Rules().Counts()
 	line := fmt.Sprintf("the feed has not changed: version %d", state.Version)
@@ -176,7 +224,13 @@ func (f *updateFlags) settings() (s settings.Feed, folder string, err error) {
 		s.Mirrors = strings.ReplaceAll(strings.Join(list, " "), ",", "%2C")
 	}
 	if f.ca != "" {
-		s.CA = f.ca
+		if s.CA, err = filepath.Abs(f.ca); err != nil {
+			return s, "", badPath(f.ca, err)
+		}
+	}
+	if from := readPinned(folder); f.into != "" && s.Mirrors == "" {
+		s.Mirrors = from.Mirrors
+		s.CA = cmp.Or(s.CA, from.CA)
 	}
 	switch {
 	case s.Root == "":

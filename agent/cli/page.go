@@ -44,7 +44,7 @@ func newPage(logger *slog.Logger) func(context.Context, settings.Settings, *stor
 			}
 		}
 		made, err := dashboard.New(dashboard.Config{
-			Store: kept, Rules: r.Rules(), Engine: engineVersion, Log: logger, Owner: ownerOf(),
+			Store: kept, Current: r.Rules, Engine: engineVersion, Log: logger, Owner: ownerOf(),
 			Block: order("block"), Unblock: order("unblock"), Trust: order("trust"), Untrust: order("untrust"), Snooze: order("snooze"),
 		})
 		if err != nil {

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
@@ -230,7 +229,7 @@ func (t *table) trusted(j *judged) []string {
 		return nil
 	}
 	text := fmt.Sprintf("%s: %s trusts it until %s: %s (%s); set aside: ", clean(j.ext.Name(), maxName), clean(d.By, maxName),
-		d.Until.AddDate(0, 0, -1).Format(time.DateOnly), clean(d.Reason, maxText), clean(d.Owner, maxText))
+		d.LastDay(), clean(d.Reason, maxText), clean(d.Owner, maxText))
 	for i, f := range j.result.SetAside {
 		if i > 0 {
 			text += ", "

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -59,7 +61,7 @@ func newRun(c *console) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "print events as JSON lines")
 	flags.StringVar(&f.logLevel, "log-level", "warn", "log to stderr from `LEVEL`: debug, info, warn or error")
-	flags.StringVar(&f.feed, "feed", "", "use the feed in `FOLDER`, where 'feed update --into' puts it, instead of the service's")
+	flags.StringVar(&f.feed, "feed", "", "use the feed in `FOLDER`, where 'feed update --into' puts it, instead of the service's, and follow it")
 	flags.BoolVar(&f.service, "service", false, "run as the service of this system: settings from its file, log to its log")
 	flags.BoolVar(&f.check, "check-config", false, "say what is wrong with the service's settings, or those in a FILE, and end")
 	flags.BoolVar(&f.example, "print-config", false, "print a file with all settings of the service, and end")
@@ -77,10 +79,11 @@ func runAgent(ctx context.Context, c *console, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	rules, err := loadRulesOver(f.feed, "")
+	builtin, fed, err := openFed(f.feed, f.feed != "")
 	if err != nil {
 		return err
 	}
+	rules := rulesets{builtin}
 	analyst, err := newAnalyst()
 	if err != nil {
 		return err
@@ -88,6 +91,7 @@ func runAgent(ctx context.Context, c *console, f runFlags) error {
 	defer analyst.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	logger := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level}))
 	t := &teller{c: c, rules: rules, json: f.json, stop: cancel, found: map[signatures.Verdict]int{}}
 	box := newMailbox(maxWaiting, t.print)
 	a, err := agent.New(agent.Config{
@@ -95,15 +99,26 @@ func runAgent(ctx context.Context, c *console, f runFlags) error {
 		Rules:   rules[0],
 		Analyst: analyst,
 		Tell:    box.put,
-		Logger:  slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level})),
+		Logger:  logger,
 	})
 	if err != nil {
 		box.close()
 		return failed("run it with --log-level debug to see more", "cannot watch: %v", err)
 	}
+	var following sync.WaitGroup
+	if fed != nil {
+		following.Go(func() {
+			fed.Run(ctx, func(rules *signatures.Ruleset) {
+				t.use(rules)
+				a.Swap(rules)
+			}, func(problem string) { logger.Warn(problem) })
+		})
+	}
 	err = a.Run(ctx)
+	cancel()
+	following.Wait()
 	box.close()
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !errors.Is(err, context.Canceled) {
 		return failed("run it with --log-level debug to see more", "the agent stopped: %v", err)
 	}
 	return t.failure()

@@ -13,8 +13,8 @@ import (
 	"github.com/extwatch/extwatch/agent/service"
 )
 
-const statusLong = `Says in at most ten lines whether this machine is protected. With --all it also lists each place that could not be
-read and each mistake in the settings (as administrator).
+const statusLong = `Says in at most ten lines whether this machine is protected. With --all it also lists each extension that your
+organisation trusts or blocks, each place that could not be read and each mistake in the settings (as administrator).
 
 Exit code: 0 protected and nothing is open, 3 protected and something suspicious or malicious is there that nobody has
 blocked or trusts, 1 not protected.`
@@ -98,14 +98,50 @@ func statusLines(c *console, s *resident.Status, failed error, all bool) []strin
 		line("watched", "%s in %s of %s, for %s", count(s.Extensions, "extension"), count(s.Profiles, "profile"), count(s.Browsers, "browser"), count(s.Users, "user")),
 		line("checked", "%s", checked),
 		line("needs you", "%s", needs),
-		line("blocked", "%s", count(s.Blocked, "extension")))
+		line("blocked", "%s", blockedText(s, all)))
 	if s.Updates == nil && s.FeedError == "" {
 		lines = append(lines, line("page", "%s", page))
 	} else { // ten lines are read at a glance: the page is the one that everybody finds
 		lines = append(lines, line("feed", "%s", feedText(s, now)))
 	}
 	lines = append(lines, line("memory", "%s", memory))
+	if all {
+		lines = append(lines, decisionLines(line, s)...)
+	}
 	return append(lines, problemLines(line, s, all)...)
+}
+
+// blockedText counts what the browser is told to block, and what the organisation decided of.
+func blockedText(s *resident.Status, all bool) string {
+	text := count(s.Blocked, "extension")
+	by := map[string]int{}
+	for _, d := range s.Decisions {
+		by[d.Decision.Action]++
+	}
+	if n := by["block"]; n > 0 {
+		text += fmt.Sprintf("; your organisation blocks %d", n)
+	}
+	if n := by["trust"]; n > 0 {
+		text += fmt.Sprintf("; your organisation trusts %d", n)
+	}
+	if len(by) > 0 && !all {
+		text += ": extwatch status --all"
+	}
+	return text
+}
+
+// decisionLines say what the organisation decided of, why and until when.
+func decisionLines(line func(string, string, ...any) string, s *resident.Status) (lines []string) {
+	for i := range s.Decisions {
+		d := &s.Decisions[i]
+		until := ""
+		if day := d.Decision.LastDay(); day != "" {
+			until = " until " + day
+		}
+		lines = append(lines, line(d.Decision.Action, "%s: %s %ss this%s: %s (%s)", clean(d.Name, maxName), clean(d.Decision.By, maxName),
+			d.Decision.Action, until, clean(d.Decision.Reason, maxText), clean(d.Decision.Owner, maxText)))
+	}
+	return lines
 }
 
 // problemLines says what is wrong, in one line unless all is asked for.

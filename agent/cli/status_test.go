@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/extwatch/extwatch/agent/resident"
+	"github.com/extwatch/extwatch/signatures"
 )
 
 // The status fits on ten lines, whatever is wrong.
@@ -31,6 +32,14 @@ func TestStatusLines(t *testing.T) {
 	if !strings.Contains(all, "permission denied") || !strings.Contains(all, "and 29 more") {
 		t.Errorf("--all:\n%s", all)
 	}
+	s.Decisions = []resident.Decided{{Name: "Notes", Browser: "chrome", Decision: signatures.Decision{Action: "trust", By: signatures.Organisation,
+		Reason: "reviewed", Owner: "it@corp.example", Until: time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)}}}
+	few, all := strings.Join(statusLines(c, s, nil, false), "\n"), strings.Join(statusLines(c, s, nil, true), "\n")
+	if !strings.Contains(few, "blocked     2 extensions; your organisation trusts 1: extwatch status --all") ||
+		!strings.Contains(all, "trust       Notes: your organisation trusts this until 2027-01-31: reviewed (it@corp.example)") {
+		t.Errorf("decisions:\n%s\n\n%s", few, all)
+	}
+	s.Decisions = nil
 	s.Mistakes, s.Problems = nil, nil // as an ordinary user sees it
 	if text := strings.Join(statusLines(c, s, nil, false), "\n"); !strings.HasSuffix(text, "problems    30 places could not be read") {
 		t.Error(text)

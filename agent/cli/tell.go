@@ -62,6 +62,13 @@ func (t *teller) print(e agent.Event) {
 	}
 }
 
+// use takes over other rules.
+func (t *teller) use(rules *signatures.Ruleset) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rules = rulesets{rules}
+}
+
 // failure is the first failure to write.
 func (t *teller) failure() error {
 	t.mu.Lock()

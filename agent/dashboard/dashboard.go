@@ -41,10 +41,12 @@ import (
 	"github.com/extwatch/extwatch/signatures"
 )
 
-// Config is what the page is made from. Store and Rules are required.
+// Config is what the page is made from. Store, and Rules or Current, are required.
 type Config struct {
 	Store *store.Store
 	Rules *signatures.Ruleset
+	// Current gives the rules in use, which a feed may change at any time; nil is Rules.
+	Current func() *signatures.Ruleset
 	// Engine is the version under which analyses of code are in the store; "" shows no flows but those in the findings.
 	Engine string
 	Now    func() time.Time // nil is time.Now; its location is that of the times on the page
@@ -77,18 +79,16 @@ var embedded embed.FS
 
 // A Page is the page. It is an http.Handler for requests that came in on a loopback address.
 type Page struct {
-	cfg       Config
-	views     map[string]*views // by language
-	sessions  *sessions
-	handler   http.Handler
-	exchanges []signatures.Exchange
-	general   signatures.Response
-	live      chan struct{} // a place for each open stream of events
+	cfg      Config
+	views    map[string]*views // by language
+	sessions *sessions
+	handler  http.Handler
+	live     chan struct{} // a place for each open stream of events
 }
 
 // New makes the page.
 func New(cfg Config) (*Page, error) {
-	if cfg.Store == nil || cfg.Rules == nil {
+	if cfg.Store == nil || cfg.Rules == nil && cfg.Current == nil {
 		return nil, errors.New("make the page: it needs a store and rules")
 	}
 	if cfg.Now == nil {
@@ -101,13 +101,20 @@ func New(cfg Config) (*Page, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &Page{cfg: cfg, sessions: newSessions(cfg.Now), live: make(chan struct{}, maxStreams)}
-	p.exchanges, p.general = cfg.Rules.Exchanges()
 	var err error
 	if p.views, err = loadViews(cfg.Now); err != nil {
 		return nil, err
 	}
 	p.handler = p.guard(p.routes())
 	return p, nil
+}
+
+// rules are those in use.
+func (p *Page) rules() *signatures.Ruleset {
+	if p.cfg.Current != nil {
+		return p.cfg.Current()
+	}
+	return p.cfg.Rules
 }
 
 // ServeHTTP answers one request.

@@ -57,17 +57,18 @@ func (p *Page) matrix(w http.ResponseWriter, r *http.Request, s *scope) {
 		p.fail(w, r, err)
 		return
 	}
-	d := matrixData{Columns: make([]matrixColumn, len(p.exchanges))}
-	for i, e := range p.exchanges {
+	exchanges, _ := p.rules().Exchanges()
+	d := matrixData{Columns: make([]matrixColumn, len(exchanges))}
+	for i, e := range exchanges {
 		d.Columns[i].Exchange = e
 	}
 	for n := range list {
 		if !list[n].Enabled || len(list[n].Result.Reach) == 0 {
 			continue
 		}
-		row := matrixRow{Item: list[n], Cells: make([]cell, len(p.exchanges))}
+		row := matrixRow{Item: list[n], Cells: make([]cell, len(exchanges))}
 		for _, reach := range list[n].Result.Reach {
-			i := slices.IndexFunc(p.exchanges, func(e signatures.Exchange) bool { return e.Slug == reach.Exchange })
+			i := slices.IndexFunc(exchanges, func(e signatures.Exchange) bool { return e.Slug == reach.Exchange })
 			if i < 0 {
 				continue
 			}
@@ -106,15 +107,17 @@ type todoData struct {
 	General bool
 }
 
-func (p *Page) exchange(slug string) (signatures.Exchange, bool) {
+// exchange finds one in the catalog, and returns all that it knows.
+func (p *Page) exchange(slug string) (one signatures.Exchange, all []signatures.Exchange, ok bool) {
+	all, response := p.rules().Exchanges()
 	if slug == general {
-		return signatures.Exchange{Slug: general, Response: p.general}, true
+		return signatures.Exchange{Slug: general, Response: response}, all, true
 	}
-	i := slices.IndexFunc(p.exchanges, func(e signatures.Exchange) bool { return e.Slug == slug })
+	i := slices.IndexFunc(all, func(e signatures.Exchange) bool { return e.Slug == slug })
 	if i < 0 {
-		return signatures.Exchange{}, false
+		return signatures.Exchange{}, nil, false
 	}
-	return p.exchanges[i], true
+	return all[i], all, true
 }
 
 func stepKey(text string) string {
@@ -124,7 +127,7 @@ func stepKey(text string) string {
 
 // todo shows what to do now on one exchange.
 func (p *Page) todo(w http.ResponseWriter, r *http.Request, s *scope) {
-	e, ok := p.exchange(r.PathValue("slug"))
+	e, others, ok := p.exchange(r.PathValue("slug"))
 	if !ok {
 		p.missing(w, r, s)
 		return
@@ -139,7 +142,7 @@ func (p *Page) todo(w http.ResponseWriter, r *http.Request, s *scope) {
 		p.fail(w, r, err)
 		return
 	}
-	d := todoData{Exchange: e, Others: p.exchanges, General: e.Slug == general}
+	d := todoData{Exchange: e, Others: others, General: e.Slug == general}
 	d.Able = filtered(list, func(i *item) bool {
 		return bad(i.Verdict()) && (d.General || slices.ContainsFunc(i.Result.Reach, func(r signatures.Reach) bool { return r.Exchange == e.Slug }))
 	})
@@ -155,7 +158,7 @@ func (p *Page) todo(w http.ResponseWriter, r *http.Request, s *scope) {
 
 // tick remembers which steps are done: those that the form names, and no other.
 func (p *Page) tick(w http.ResponseWriter, r *http.Request, s *scope) {
-	e, ok := p.exchange(r.PathValue("slug"))
+	e, _, ok := p.exchange(r.PathValue("slug"))
 	if !ok {
 		p.missing(w, r, s)
 		return

@@ -127,7 +127,7 @@ func (p *Page) detail(e store.Extension, code *behavior.Report) *oneData {
 	for _, f := range i.open() {
 		result.Findings = append(result.Findings, f.Finding)
 	}
-	d.Steps = p.cfg.Rules.Advice(i.known(), result).User
+	d.Steps = p.rules().Advice(i.known(), result).User
 	if n := maxSteps; len(d.Steps) > n+1 {
 		d.Steps, d.MoreSteps = d.Steps[:n:n], d.Steps[n:]
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/extwatch/extwatch/agent/store"
 	"github.com/extwatch/extwatch/manifests"
@@ -91,6 +93,31 @@ func (i item) known() *manifests.Extension {
 		e.Manifest = i.Versions[0].Manifest
 	}
 	return e
+}
+
+// Organisation is what the organisation decided of it; nil when it did not, or not any more.
+func (i item) Organisation() *ruled {
+	d := i.Result.Decision
+	if d == nil {
+		return nil
+	}
+	return &ruled{Decision: d, Until: d.LastDay(), Aside: i.Result.SetAside}
+}
+
+// A ruled is a decision of the organisation as a person reads it.
+type ruled struct {
+	*signatures.Decision
+	Until string // the last day on which it counts; "": it does not end
+	Aside []signatures.Finding
+}
+
+// By is who decided, as at the beginning of a sentence; "" when it gave no name.
+func (r *ruled) By() string {
+	if r.Decision.By == signatures.Organisation {
+		return ""
+	}
+	first, n := utf8.DecodeRuneInString(r.Decision.By)
+	return clip(90, string(unicode.ToUpper(first))+r.Decision.By[n:])
 }
 
 func worseFirst(a, b signatures.Verdict) int {

@@ -65,7 +65,7 @@ func WriteReport(w io.Writer, rs *signatures.Ruleset, r Report) error {
 		one := p.detail(e, r.Subjects[n].Behavior)
 		one.Static = true
 		one.Item.Href = ""
-		if one.Item.Verdict().Worse(signatures.Clean) && d.Judge {
+		if d.Judge && (one.Item.Verdict().Worse(signatures.Clean) || one.Item.Organisation() != nil) {
 			one.Item.Href = fmt.Sprintf("#extension-%d", e.Row)
 			d.Ones = append(d.Ones, one)
 		}

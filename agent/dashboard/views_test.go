@@ -177,7 +177,7 @@ func TestTicksAreRemembered(t *testing.T) {
 	l := newLab(t)
 	c := l.client(t, "ada", false)
 	todo := l.srv.URL + "/exchanges/binance"
-	e, _ := l.exchange("binance")
+	e, _, _ := l.exchange("binance")
 	one, two := stepKey(e.Response.User[0]), stepKey(e.Response.User[1])
 	post(t, c, todo, url.Values{"done": {one, two, "no such step"}})
 	_, body := post(t, c, todo, url.Values{"done": {two}})

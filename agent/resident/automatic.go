@@ -23,6 +23,9 @@ const organisationBy = "organisation"
 // automatic blocks what the organisation does not want, and what is malicious, when the settings ask for it and nobody said that it is trusted.
 func (r *Resident) automatic(ctx context.Context, e *agent.Event, row int64) {
 	if d := e.Result.Decision; d != nil && d.Action == "block" && e.Extension.Enabled && e.Extension.Origin != manifests.OriginBuiltin {
+		if !r.unwanted(response.TargetOf(e.Profile, e.Extension.ID), e.Extension.Version()) {
+			return // it was judged by rules that are not in use any more; the others follow
+		}
 		r.blockAs(ctx, organisationBy, fmt.Sprintf("%s (%s)", cut(d.Reason, 300), cut(d.Owner, 100)), e, row)
 		return
 	}
@@ -61,10 +64,33 @@ func (r *Resident) blockAs(ctx context.Context, by, reason string, e *agent.Even
 	}
 }
 
-// release takes the organisation's blocks back that its decisions no longer ask for. While its feed cannot be read, they
-// stay: damage must not free what was blocked.
+// unwanted reports whether the organisation's decisions of today block an extension in a browser, in any of these versions;
+// without versions, those that the decisions are about.
+func (r *Resident) unwanted(t response.Target, versions ...string) bool {
+	inForce, _ := r.Rules().Decisions(r.cfg.Now())
+	return slices.ContainsFunc(inForce, func(d signatures.Decision) bool {
+		if d.Action != "block" || !strings.EqualFold(d.ID, t.ID) {
+			return false
+		}
+		about := versions
+		if len(about) == 0 {
+			about = append(slices.Clone(d.Versions), "")
+		}
+		return slices.ContainsFunc(about, func(v string) bool { return d.Covers(t.Browser, v) })
+	})
+}
+
+// release takes the organisation's blocks back that its decisions no longer ask for: of this extension, in this browser, in
+// the version that is there. While its feed cannot be read, they stay: damage must not free what was blocked.
 func (r *Resident) release(ctx context.Context) {
+	r.releasing.Lock()
+	defer r.releasing.Unlock()
 	r.mu.Lock()
+	versions := map[response.Target][]string{}
+	for _, l := range r.live {
+		t := response.TargetOf(l.profile, l.ext.ID)
+		versions[t] = append(versions[t], l.ext.Version())
+	}
 	unread := r.feedErr != "" || r.updates != nil && r.Rules() == r.cfg.Rules
 	r.mu.Unlock()
 	if unread {
@@ -74,15 +100,8 @@ func (r *Resident) release(ctx context.Context) {
 	if err != nil {
 		return // refresh tells it
 	}
-	wanted := map[string]bool{}
-	inForce, _ := r.Rules().Decisions(r.cfg.Now())
-	for _, d := range inForce {
-		if d.Action == "block" {
-			wanted[strings.ToLower(d.ID)] = true
-		}
-	}
 	for _, b := range blocks {
-		if b.By != organisationBy || wanted[strings.ToLower(b.ID)] {
+		if b.By != organisationBy || r.unwanted(b.Target, versions[b.Target]...) {
 			continue
 		}
 		var a Reply

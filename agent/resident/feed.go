@@ -2,14 +2,23 @@ package resident
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/extwatch/extwatch/agent"
+	"github.com/extwatch/extwatch/agent/settings"
 	"github.com/extwatch/extwatch/agent/store"
 	"github.com/extwatch/extwatch/agent/updates"
 	"github.com/extwatch/extwatch/signatures"
 )
+
+// maxTrustFile bounds root.json and certificates; real ones have kilobytes.
+const maxTrustFile = 4 << 20
 
 // Rules returns the rules in use.
 func (r *Resident) Rules() *signatures.Ruleset { return r.rules.Load() }
@@ -35,14 +44,35 @@ func (r *Resident) openFeed(ctx context.Context) {
 		r.log.Error("the built-in rules judge alone", "error", reason)
 		r.note(ctx, store.Problem, "", "the feed is not used: "+reason)
 	}
+	pinned := pinnedBy(s)
 	r.mu.Lock()
-	r.updates, r.feedErr = u, reason
+	r.updates, r.feedErr, r.pinned = u, reason, pinned
 	r.mu.Unlock()
 	rules := r.cfg.Rules
 	if u != nil {
 		rules = u.Rules()
 	}
 	r.rules.Store(rules)
+}
+
+// pinnedBy is what the files say that decide whose feed is trusted: another root.json at the same place is another feed.
+func pinnedBy(s settings.Feed) string {
+	h := sha256.New()
+	for _, name := range trustFiles(s) {
+		info, err := os.Stat(name)
+		if err == nil && info.Mode().IsRegular() && info.Size() <= maxTrustFile {
+			data, rerr := os.ReadFile(name)
+			h.Write(data)
+			err = rerr
+		}
+		fmt.Fprintf(h, " %s %t ", name, err == nil)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// trustFiles are the files that the settings of a feed name.
+func trustFiles(s settings.Feed) []string {
+	return slices.DeleteFunc([]string{s.Root, s.CA}, func(name string) bool { return name == "" })
 }
 
 // startFeed keeps the rules up to date until stopFeed.

@@ -95,6 +95,7 @@ func (r *Resident) other(ctx context.Context, e agent.Event) {
 			r.mu.Lock()
 			r.ready = true
 			r.mu.Unlock()
+			r.release(ctx) // which versions are there is known now
 			r.cfg.State(fmt.Sprintf("STATUS=Watching %d profiles of %d browsers with %d extensions", e.Profiles, e.Browsers, e.Extensions))
 		}
 		r.tellSystems(ctx)
@@ -212,6 +213,9 @@ func (r *Resident) follow(ctx context.Context, e *agent.Event, o store.Outcome) 
 	}
 	if gone || was != nil && len(was.result.Findings) > 0 {
 		r.over(ctx, o.Extension)
+	}
+	if was != nil && was.result.Decision != nil && was.result.Decision.Action == "block" && e.Result.Decision == nil {
+		r.release(ctx) // of another version, say
 	}
 	if len(o.Untold) > 0 {
 		r.logNew(e, o)

@@ -149,9 +149,12 @@ type Resident struct {
 
 	rules atomic.Pointer[signatures.Ruleset] // in use
 
+	releasing sync.Mutex // one look at a time for blocks that are to be taken back
+
 	mu       sync.Mutex
 	agent    *agent.Agent // that watches; nil: none does
 	updates  *updates.Updates
+	pinned   string // what was read of the files that say whose feed is trusted
 	feedErr  string // why there are no updates though the settings name a feed
 	feedStop func() // ends the updates
 	settings settings.Settings

@@ -156,7 +156,8 @@ func (r *Resident) upkeep(ctx context.Context) {
 			r.reload(ctx)
 			r.cfg.State("READY=1")
 		case name := <-changes.events():
-			reload = reload || slices.Contains(r.cfg.Files, name) || slices.Contains(r.cfg.Files, filepath.Dir(name))
+			reload = reload || slices.Contains(r.cfg.Files, name) || slices.Contains(r.cfg.Files, filepath.Dir(name)) ||
+				slices.Contains(trustFiles(r.set().Feed), name)
 			due.Reset(settle)
 		case <-due.C:
 			if reload {
@@ -188,7 +189,10 @@ func (r *Resident) reload(ctx context.Context) {
 	r.stopTelling()
 	r.startTelling(ctx)
 	r.everybody()
-	if now := r.set(); now.Feed != before.Feed {
+	r.mu.Lock()
+	pinned := r.pinned
+	r.mu.Unlock()
+	if now := r.set(); now.Feed != before.Feed || pinnedBy(now.Feed) != pinned {
 		r.stopFeed()
 		r.openFeed(ctx)
 		r.swapRules(ctx)
@@ -205,6 +209,9 @@ func (r *Resident) refresh(ctx context.Context, changes *changes) {
 	for _, f := range r.cfg.Files { // what was not there before
 		changes.watch(filepath.Dir(f))
 		changes.watch(f)
+	}
+	for _, f := range trustFiles(r.set().Feed) {
+		changes.watch(filepath.Dir(f))
 	}
 	blocks, err := r.blocker.Blocked()
 	for _, b := range blocks { // an error is Refresh's too

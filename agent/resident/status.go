@@ -36,6 +36,8 @@ type Status struct {
 	Suspicious int `json:"suspicious"`
 	Blocked    int `json:"blocked"`
 
+	Decisions []Decided `json:"decisions,omitempty"` // of the organisation, about what is here; at most 100
+
 	Unreadable int      `json:"unreadable"`           // places that could not be read
 	Problems   []string `json:"problems,omitempty"`   // for an administrator: which, and why; at most 20
 	Mistakes   []string `json:"mistakes,omitempty"`   // in the settings, and in what follows from them
@@ -46,10 +48,22 @@ type Status struct {
 	Waiting    int      `json:"waiting"`              // messages to other systems
 }
 
+// A Decided is an extension that the organisation decided of.
+type Decided struct {
+	Name     string              `json:"name"`
+	Version  string              `json:"version"`
+	Browser  string              `json:"browser"`
+	User     string              `json:"user,omitempty"`
+	Decision signatures.Decision `json:"decision"`
+}
+
 // Protected reports whether everything is watched.
 func (s *Status) Protected() bool { return s.Running && s.Ready }
 
-const maxProblems = 20
+const (
+	maxProblems = 20
+	maxDecided  = 100
+)
 
 func (r *Resident) status(ctx context.Context, who Caller) (*Status, error) {
 	h, err := r.db().Health(ctx)
@@ -127,6 +141,9 @@ func (r *Resident) countFindings(ctx context.Context, who Caller, s *Status) err
 		return err
 	}
 	for _, x := range list {
+		if d := x.Result.Decision; d != nil && len(s.Decisions) < maxDecided {
+			s.Decisions = append(s.Decisions, Decided{Name: x.Name, Version: x.Version, Browser: x.Browser, User: x.User, Decision: *d})
+		}
 		if !x.Enabled {
 			continue // the browser does not run it
 		}

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// MaxCSV bounds a CSV file in bytes: ten times all public lists together.
-const MaxCSV = 50 << 20
+// MaxCSV bounds a CSV file in bytes: twice a million rows with sources and notes.
+const MaxCSV = 256 << 20
 
 // A Mistake is something wrong in a CSV file, and where.
 type Mistake struct {

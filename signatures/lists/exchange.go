@@ -220,6 +220,16 @@ func (r *reader) mispEvent(e *mispEvent) {
 	}
 }
 
+// ofExtSentry reports whether the attribute is one of ExtSentry's, whose texts are IDs, or should be.
+func (a *mispAttribute) ofExtSentry() bool {
+	for _, tag := range a.Tags {
+		if strings.HasPrefix(tag.Name, "extsentry:") {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *reader) mispAttribute(a *mispAttribute, date, report string) {
 	i := item{value: a.Value, name: a.Comment, date: dateOf(date), report: report}
 	exact := a.Exact == true || a.Exact == "1"
@@ -228,7 +238,7 @@ func (r *reader) mispAttribute(a *mispAttribute, date, report string) {
 		i.kind = indicators.ID
 	case "text", "other", "comment", "pattern-in-file":
 		// Only what can be nothing else: a text may be anything, such as an address of a person.
-		if !manifests.ValidID(value) {
+		if !manifests.ValidID(value) && !a.ofExtSentry() {
 			return
 		}
 		i.kind = indicators.ID

@@ -207,6 +207,7 @@ func (r *reader) csv(data []byte) error {
 	t.rd.Comment = '#'
 	ids := []string{"id", "extension_id", "extensionid", "ext_id", "extid", "addon_id", "browser_extension_id", "extension id"}
 	hashes, domains := []string{"sha256", "hash", "crx_sha256", "crx_file_sha256"}, []string{"domain", "host", "hostname"}
+	bare := false
 	for first := true; ; first = false {
 		some, err := t.next()
 		if err != nil || !some {
@@ -218,13 +219,17 @@ func (r *reader) csv(data []byte) error {
 		if first {
 			t.name(t.row)
 			if !t.knows(ids) && !t.knows(hashes) && !t.knows(domains) {
-				if !isID(t.row[0]) {
+				if !isID(withoutComment(t.row[0])) {
 					return errors.New("the first line names no column id, sha256 or domain")
 				}
-				t.columns = map[string]int{"id": 0}
+				bare = true
 			} else {
 				continue
 			}
+		}
+		if bare {
+			r.bare(t)
+			continue
 		}
 		i := item{line: t.line, name: t.get("name", "extension_name", "title", "browser_extension"), browser: browserOf(t.get("browser", "store")),
 			versions: t.get("versions", "version", "affected_versions", "bad_versions"),
@@ -244,6 +249,24 @@ func (r *reader) csv(data []byte) error {
 			r.take(i)
 		}
 	}
+}
+
+// bare takes a line of IDs alone: one, with a comment perhaps, or several. What follows the first and is no ID says
+// something about it.
+func (r *reader) bare(t *table) {
+	for n, cell := range t.row {
+		if value := withoutComment(cell); isID(value) || n == 0 {
+			r.take(item{line: t.line, kind: indicators.ID, value: value})
+		}
+	}
+}
+
+// withoutComment cuts " # …" off.
+func withoutComment(cell string) string {
+	if i := strings.Index(cell, " #"); i >= 0 {
+		cell = cell[:i]
+	}
+	return strings.TrimSpace(cell)
 }
 
 func (t *table) knows(names []string) bool {

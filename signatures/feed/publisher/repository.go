@@ -26,10 +26,11 @@ const (
 	stagedName   = "staged"
 
 	// Agents read no more than this.
-	maxMetadata = 4 << 20  // bytes
-	maxTarget   = 60 << 20 // bytes of one file
-	maxTargets  = 4096     // files
-	maxRoots    = 200      // go-tuf's clients follow 256 from the one that they were given
+	maxMetadata = 4 << 20   // bytes
+	maxTarget   = 60 << 20  // bytes of one file
+	maxList     = 256 << 20 // bytes of a list in source/: as much as package indicators reads
+	maxTargets  = 4096      // files
+	maxRoots    = 200       // go-tuf's clients follow 256 from the one that they were given
 )
 
 type (

@@ -21,7 +21,7 @@ import (
 type views struct {
 	lang  string
 	texts map[string]string
-	rules ruleTexts
+	words signatures.Words // of rules and the catalog
 	pages map[string]*template.Template
 	now   func() time.Time
 }
@@ -54,8 +54,8 @@ func loadViews(now func() time.Time) (map[string]*views, error) {
 		if err := json.Unmarshal(text, &v.texts); err != nil {
 			return nil, fmt.Errorf("read the texts of the page in %s: %w", v.lang, err)
 		}
-		if v.rules, err = loadRuleTexts(v.lang); err != nil {
-			return nil, err
+		if v.words, err = signatures.ReadWords(v.lang); err != nil {
+			return nil, fmt.Errorf("make the page: %w", err)
 		}
 		if err := v.parse(); err != nil {
 			return nil, fmt.Errorf("make the page in %s: %w", v.lang, err)
@@ -91,8 +91,7 @@ func (v *views) funcs() template.FuncMap {
 	return template.FuncMap{
 		"t":         v.text,
 		"n":         v.count,
-		"title":     v.rules.title,
-		"step":      v.rules.step,
+		"say":       v.say,
 		"clip":      clip,
 		"when":      v.when,
 		"ago":       v.ago,
@@ -117,6 +116,12 @@ func (v *views) text(key string, args ...any) string {
 		return fmt.Sprintf(s, args...)
 	}
 	return s
+}
+
+// say is what a rule or the catalog says, in the person's language when there are words for it.
+func (v *views) say(english string) string {
+	text, _ := v.words.Say(english) // a rule of yesterday's feed is understood in English all the same
+	return text
 }
 
 // count is "1 extension", "2 extensions".
@@ -186,7 +191,7 @@ func linked(s string) []span {
 			break
 		}
 		end := i + len(s[i:])
-		if j := strings.IndexAny(s[i:], " \t\n<>\"'"); j >= 0 {
+		if j := strings.IndexFunc(s[i:], func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("<>\"'", r) }); j >= 0 {
 			end = i + j
 		}
 		link := strings.TrimRight(s[i:end], ".,;:!?)")

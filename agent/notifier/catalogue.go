@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/extwatch/extwatch/signatures"
 )
 
 //go:embed words/*.yml
@@ -20,7 +22,9 @@ const fallback = "en"
 type catalogue struct {
 	Tag      string            `yaml:"tag"`
 	Messages map[string]string `yaml:"messages"`
-	Rules    map[string]string `yaml:"rules"` // titles of rules by name; a rule's own title is English
+	Words    string            `yaml:"words"` // the tag of the words for what rules say, which is English
+
+	words signatures.Words
 }
 
 // Languages returns the tags of the languages that warnings are written in, sorted.
@@ -79,6 +83,9 @@ func readCatalogue(tag string) (catalogue, error) {
 	data, err := wordFiles.ReadFile("words/" + tag + ".yml")
 	if err == nil {
 		err = yaml.Unmarshal(data, &c)
+	}
+	if err == nil && c.Words != "" {
+		c.words, err = signatures.ReadWords(c.Words)
 	}
 	if err != nil {
 		return c, fmt.Errorf("read the words in %s: %w", tag, err)

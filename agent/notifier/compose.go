@@ -15,6 +15,8 @@ const (
 	maxNames     = 3 // extensions named when several are told at once
 	// recent is how long an installation is news; after that the warning has another cause.
 	recent = 30 * 24 * time.Hour
+	// gained begins the names of the rules for what an update brought.
+	gained = "gained-"
 )
 
 // A Text is a warning in words. It is plain text, cleaned of what an extension could put into it.
@@ -68,7 +70,7 @@ func (c catalogue) compose(list []Warning, now time.Time) Text {
 		parts = append(parts, why)
 	}
 	t.Body = strings.Join(append(parts, c.say("first", "step", c.step(worst))), " ")
-	t.Body = strings.ReplaceAll(t.Body, "。 ", "。") // a full stop that wide has its space in it
+	t.Body = strings.NewReplacer("。 ", "。", "） ", "）").Replace(t.Body) // signs that wide have their space in them
 	return t
 }
 
@@ -177,26 +179,31 @@ func (c catalogue) why(w Warning) string {
 		return ""
 	}
 	f := w.Findings[0]
-	title := cmp.Or(c.Rules[f.Rule], strings.TrimRight(clean(f.Title, maxText), ".。"))
+	title, _ := c.words.Say(f.Title) // a title without words is told in English
+	title = strings.TrimRight(clean(title, maxText), ".。")
 	switch {
 	case title == "":
 		return ""
 	case f.Campaign != "":
 		return c.say("campaign", "title", title)
-	case w.Sends != "":
-		return ""
+	case w.Sends == "":
+		return c.say("found", "title", title)
+	case slices.ContainsFunc(w.Findings, func(f signatures.Finding) bool { return strings.HasPrefix(f.Rule, gained) }):
+		return c.say("updated")
 	}
-	return c.say("found", "title", title)
+	return ""
 }
 
-// step is what to do first. A rule's own steps are English and fit best; other languages say the general one.
+// step is what to do first. The steps of what was found fit best; the general one is for who would not understand them.
 func (c catalogue) step(w Warning) string {
-	if c.Tag == fallback {
-		for _, f := range w.Findings {
-			if len(f.Response.User) > 0 {
-				return clean(strings.TrimRight(f.Response.User[0], "."), maxText) + "."
-			}
+	for _, f := range w.Findings {
+		if len(f.Response.User) == 0 {
+			continue
 		}
+		if step, ok := c.words.Say(f.Response.User[0]); ok || c.Tag == fallback {
+			return c.say("sentence", "text", clean(opening(step), maxText))
+		}
+		break
 	}
 	of := ""
 	if len(w.Reach) > 0 {
@@ -211,6 +218,14 @@ func (c catalogue) step(w Warning) string {
 		return c.say("step.out", "exchange", of)
 	}
 	return c.say("step.off")
+}
+
+// opening is what a step says first, without its link, which nobody can follow from a notification; the page has all of it.
+func opening(step string) string {
+	for _, end := range []string{". ", "。", ": https://", "：https://"} {
+		step, _, _ = strings.Cut(step, end)
+	}
+	return strings.TrimRight(step, ".")
 }
 
 // kindOf groups the sources of docs/behavior.md by what they are for a person.

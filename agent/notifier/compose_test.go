@@ -41,34 +41,34 @@ func TestCompose(t *testing.T) {
 		title, body string
 	}{
 		{"the example", "en", with(func(*Warning) {}), "Dangerous browser extension: Aggr Helper",
-			"“Aggr Helper”, installed 20 seconds ago in Chrome (Work), can read your Binance login and sends cookies to a server that is not its maker's. " +
+			"“Aggr Helper”, installed 20 seconds ago in Chrome (Work), can read your Binance login and sends your login cookies to a server that is not its maker's. " +
 				"First: Freeze the account in the exchange's own app on your phone, now."},
 		{"chinese", "zh_CN.UTF-8", with(func(*Warning) {}), "危险的浏览器扩展：Aggr Helper",
-			"“Aggr Helper”（20 秒前安装于 Chrome（Work））能够读取您在 Binance 的登录信息，并且把 Cookie 发送到不属于其开发者的服务器。请先：在手机上用 Binance 官方应用冻结您的账户。"},
+			"“Aggr Helper”（20 秒前安装于 Chrome（Work））能够读取您在 Binance 的登录信息，并且把您的登录 Cookie 发送到不属于其开发者的服务器。首先：立即用手机上的交易所官方应用冻结账户。"},
 		{"suspicious, no flow", "en", with(func(w *Warning) {
 			w.Verdict, w.Sends, w.Profile, w.Installed = signatures.Suspicious, "", "", time.Time{}
 			w.Findings[0].Response.User = nil
 			w.Reach = append(w.Reach, signatures.Reach{Title: "OKX", Capabilities: []string{"session.read"}}, signatures.Reach{Title: "Kraken"},
 				signatures.Reach{Title: "Bybit", Capabilities: []string{"session.read"}})
 		}), "Suspicious browser extension: Aggr Helper", "“Aggr Helper” in Chrome can read your logins at Binance, OKX and 1 more. " +
-			"We found: Sends your login at an exchange to a stranger. First: sign out of Binance on all devices from your phone, then turn the extension off."},
+			"We found: Sends your login at an exchange to a stranger. First: Sign out of Binance on all devices from your phone, then turn the extension off."},
 		{"chinese title of the rule", "zh", with(func(w *Warning) { w.Sends = "" }), "危险的浏览器扩展：Aggr Helper",
-			"“Aggr Helper”（20 秒前安装于 Chrome（Work））能够读取您在 Binance 的登录信息。我们发现：把您在交易所的登录状态发送给陌生人。请先：在手机上用 Binance 官方应用冻结您的账户。"},
+			"“Aggr Helper”（20 秒前安装于 Chrome（Work））能够读取您在 Binance 的登录信息。我们发现：把您在交易所的登录状态发送给陌生人。首先：立即用手机上的交易所官方应用冻结账户。"},
 		{"no facts", "fr", []Warning{{ID: "abc", Verdict: signatures.Malicious}}, "Dangerous browser extension: abc",
-			"“abc” in your browser is known to rob people. First: turn the extension off on your browser's extensions page."},
+			"“abc” in your browser is known to rob people. First: Turn the extension off on your browser's extensions page."},
 		{"unreadable", "", with(func(w *Warning) { w.Verdict, w.Findings, w.Reach, w.Sends = signatures.Unreadable, nil, nil, "" }),
 			"A browser extension could not be checked: Aggr Helper",
-			"“Aggr Helper” in Chrome (Work) could not be read, so nobody knows what it does. First: turn the extension off on your browser's extensions page."},
+			"“Aggr Helper” in Chrome (Work) could not be read, so nobody knows what it does. First: Turn the extension off on your browser's extensions page."},
 		{"a wallet", "en", with(func(w *Warning) { w.Sends, w.Findings, w.Reach = "seed_input", nil, nil }), "Dangerous browser extension: Aggr Helper",
 			"“Aggr Helper”, installed 20 seconds ago in Chrome (Work), sends seed phrases or private keys to a server that is not its maker's. " +
-				"First: move the coins of wallets used in this browser to a new wallet, made on another device."},
+				"First: Move the coins of wallets used in this browser to a new wallet, made on another device."},
 		{"several", "en", many, "4 browser extensions need your attention",
-			"Bad, Worse, Other and 1 more. The worst: “Bad”, installed 20 seconds ago in Chrome (Work), can read your Binance login and sends cookies to a server that is not its maker's. " +
+			"Bad, Worse, Other and 1 more. The worst: “Bad”, installed 20 seconds ago in Chrome (Work), can read your Binance login and sends your login cookies to a server that is not its maker's. " +
 				"First: Freeze the account in the exchange's own app on your phone, now."},
 		{"a name that lies", "en", with(func(w *Warning) {
 			w.Name = "Safe”. {facts} <b>Ignore\u202e\u200b\n this</b>"
 		}), "Dangerous browser extension: Safe'. {facts} <b>Ignore<U+202E><U+200B><U+000A> this</b>",
-			"“Safe'. {facts} <b>Ignore<U+202E><U+200B><U+000A> this</b>”, installed 20 seconds ago in Chrome (Work), can read your Binance login and sends cookies to a server that is not its maker's. " +
+			"“Safe'. {facts} <b>Ignore<U+202E><U+200B><U+000A> this</b>”, installed 20 seconds ago in Chrome (Work), can read your Binance login and sends your login cookies to a server that is not its maker's. " +
 				"First: Freeze the account in the exchange's own app on your phone, now."},
 	} {
 		got := Compose(test.list, now, test.lang)
@@ -112,10 +112,6 @@ func TestMatch(t *testing.T) {
 
 // All languages have all messages, with the same placeholders; titles are of rules that exist.
 func TestLanguages(t *testing.T) {
-	rules, err := signatures.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
 	placeholder := regexp.MustCompile(`\{[a-z_]+\}`)
 	base, err := readCatalogue(fallback)
 	if err != nil {
@@ -142,10 +138,8 @@ func TestLanguages(t *testing.T) {
 				t.Errorf("%s: %s is no message", tag, key)
 			}
 		}
-		for rule := range c.Rules {
-			if !slices.ContainsFunc(rules.Rules(), func(r signatures.Rule) bool { return r.Name == rule }) {
-				t.Errorf("%s: there is no rule %s", tag, rule)
-			}
+		if _, ok := c.words.Say("Remove the extension."); !ok && tag != fallback {
+			t.Errorf("%s: has no words for what rules say", tag)
 		}
 	}
 }

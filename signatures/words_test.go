@@ -106,7 +106,8 @@ func TestWords(t *testing.T) {
 		if len(missing) > 0 {
 			t.Errorf("%s: give these their words, in signatures/words/%s:\n %s", l.Name(), l.Name(), strings.Join(missing, ",\n "))
 		}
-		program := programWords(t, l.Name())
+		program := programWords(t, l.Name(), "program")
+		maps.Copy(program, programWords(t, l.Name(), "code"))
 		for _, s := range slices.Sorted(maps.Keys(w.texts)) {
 			if !english[s] && program[s] == "" {
 				t.Errorf("%s: nothing says %s any more", l.Name(), asJSON(s))
@@ -120,10 +121,10 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// programWords are what the program says by itself: no rule has it.
-func programWords(t *testing.T, tag string) (out map[string]string) {
+// programWords are what the program says by itself, and of code: no rule has it.
+func programWords(t *testing.T, tag, name string) (out map[string]string) {
 	t.Helper()
-	data, err := wordFiles.ReadFile("words/" + tag + "/program.json")
+	data, err := wordFiles.ReadFile("words/" + tag + "/" + name + ".json")
 	if err == nil {
 		err = json.Unmarshal(data, &out)
 	}

@@ -84,7 +84,7 @@ func (p *Page) showOne(w http.ResponseWriter, r *http.Request, s *scope, failed 
 		p.fail(w, r, err)
 		return
 	}
-	d := p.detail(e, code)
+	d := p.detail(e, code, p.language(r).does)
 	d.Decisions = decisions
 	now := p.cfg.Now()
 	d.Item.Decided = standing(slices.DeleteFunc(slices.Clone(decisions), func(d store.Decision) bool {
@@ -110,12 +110,12 @@ func (p *Page) showOne(w http.ResponseWriter, r *http.Request, s *scope, failed 
 	p.show(w, r, status, "extension", sh)
 }
 
-// detail works out what is shown of an extension.
-func (p *Page) detail(e store.Extension, code *behavior.Report) *oneData {
+// detail works out what is shown of an extension; does says in the person's language what a step of its code does.
+func (p *Page) detail(e store.Extension, code *behavior.Report, does func(string) string) *oneData {
 	i := &item{Extension: e, Href: "/extensions/" + strconv.FormatInt(e.Row, 10)}
 	d := &oneData{Item: i, Can: map[string]bool{}}
 	for _, f := range i.open() {
-		d.Findings = append(d.Findings, viewOf(f, code))
+		d.Findings = append(d.Findings, viewOf(f, code, does))
 	}
 	for _, f := range e.Findings {
 		if !f.Closed.IsZero() {
@@ -153,7 +153,7 @@ func (p *Page) detail(e store.Extension, code *behavior.Report) *oneData {
 }
 
 // viewOf draws the flows of a finding: those of the code that its evidence names, or else what the evidence itself tells.
-func viewOf(f store.Finding, code *behavior.Report) findingView {
+func viewOf(f store.Finding, code *behavior.Report, does func(string) string) findingView {
 	v := findingView{Finding: f}
 	for _, link := range f.References {
 		if u, err := url.Parse(link); err == nil && u.Scheme == "https" && u.Host != "" {
@@ -182,7 +182,7 @@ func viewOf(f store.Finding, code *behavior.Report) findingView {
 			}
 			first, last := steps[0], steps[len(steps)-1]
 			if named[place{first.File, first.Line}] && named[place{last.File, last.Line}] {
-				v.Pictures = append(v.Pictures, draw(&code.Flows[n]))
+				v.Pictures = append(v.Pictures, draw(&code.Flows[n], does))
 				for _, s := range steps {
 					shown[place{s.File, s.Line}] = true
 				}
@@ -190,7 +190,7 @@ func viewOf(f store.Finding, code *behavior.Report) findingView {
 		}
 	}
 	if len(v.Pictures) == 0 && len(way) > 1 {
-		v.Pictures = append(v.Pictures, draw(&behavior.Flow{Steps: way}))
+		v.Pictures = append(v.Pictures, draw(&behavior.Flow{Steps: way}, does))
 		shown = named
 	}
 	for _, ev := range f.Finding.Evidence {

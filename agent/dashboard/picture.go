@@ -45,8 +45,8 @@ type line struct {
 	Text  string
 }
 
-// draw lays out a flow.
-func draw(f *behavior.Flow) picture {
+// draw lays out a flow; does says in the person's language what a step does.
+func draw(f *behavior.Flow, does func(string) string) picture {
 	p := picture{Width: pictureWidth}
 	steps := f.Steps
 	leftOut := 0
@@ -66,6 +66,7 @@ func draw(f *behavior.Flow) picture {
 		case n == len(steps)-1:
 			kind = "sink"
 		}
+		s.What = does(s.What)
 		if kind == "sink" && f.Host != "" && f.Host != "*" && !strings.Contains(s.What, f.Host) {
 			s.What += " → " + f.Host
 		}

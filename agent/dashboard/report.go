@@ -55,6 +55,7 @@ func WriteReport(w io.Writer, rs *signatures.Ruleset, r Report) error {
 	}
 	p := &Page{cfg: Config{Rules: rs, Now: func() time.Time { return r.Made }}}
 	d := reportData{Report: r, Style: template.CSS(style), Judge: r.Ruleset > 0, Total: len(r.Subjects)} // #nosec G203 -- our own file
+	v := all[languages()[0].String()]
 	for n := range r.Subjects {
 		e := stored(&r.Subjects[n])
 		e.Row = int64(n + 1)
@@ -62,7 +63,7 @@ func WriteReport(w io.Writer, rs *signatures.Ruleset, r Report) error {
 			d.Items = append(d.Items, item{Extension: e})
 			continue
 		}
-		one := p.detail(e, r.Subjects[n].Behavior)
+		one := p.detail(e, r.Subjects[n].Behavior, v.does)
 		one.Static = true
 		one.Item.Href = ""
 		if d.Judge && (one.Item.Verdict().Worse(signatures.Clean) || one.Item.Organisation() != nil) {
@@ -74,7 +75,6 @@ func WriteReport(w io.Writer, rs *signatures.Ruleset, r Report) error {
 	slices.SortStableFunc(d.Ones, func(a, b *oneData) int { return worseFirst(a.Item.Verdict(), b.Item.Verdict()) })
 	slices.SortStableFunc(d.Items, func(a, b item) int { return worseFirst(a.Verdict(), b.Verdict()) })
 	d.Tiles = tiles(d.Items)
-	v := all[languages()[0].String()]
 	var b bytes.Buffer
 	if err := v.pages["report"].ExecuteTemplate(&b, "report", sheet{Lang: v.lang, Title: "report.title", Data: d}); err != nil {
 		return fmt.Errorf("make the report: %w", err)

@@ -92,6 +92,7 @@ func (v *views) funcs() template.FuncMap {
 		"t":         v.text,
 		"n":         v.count,
 		"say":       v.say,
+		"event":     v.event,
 		"clip":      clip,
 		"when":      v.when,
 		"ago":       v.ago,
@@ -121,6 +122,29 @@ func (v *views) text(key string, args ...any) string {
 // say is what a rule or the catalog says, in the person's language when there are words for it.
 func (v *views) say(english string) string {
 	text, _ := v.words.Say(english) // a rule of yesterday's feed is understood in English all the same
+	return text
+}
+
+// does is what a step of code does.
+func (v *views) does(english string) string {
+	if text, ok := v.words.Say("code: " + english); ok {
+		return text
+	}
+	return english
+}
+
+// event is a line of the timeline: what an extension calls itself stays as it is, what a rule says after it does not.
+func (v *views) event(text string) string {
+	for i := 0; i < len(text); i += len(": ") {
+		n := strings.Index(text[i:], ": ")
+		if n < 0 {
+			break
+		}
+		i += n
+		if said, ok := v.words.Say(text[i+len(": "):]); ok {
+			return text[:i+len(": ")] + said
+		}
+	}
 	return text
 }
 

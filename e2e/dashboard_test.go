@@ -173,6 +173,22 @@ func (b *tab) image(name string) {
 	}
 }
 
+// tall takes a picture of the whole page for whoever works on it, when its folder is set.
+func (b *tab) tall(name string) {
+	b.t.Helper()
+	folder := os.Getenv("EXTWATCH_TALL_IMAGES")
+	if folder == "" {
+		return
+	}
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // Every view in a real browser: nothing in the console, nothing asked of strangers, nothing serious for who cannot see
 // well, and no sideways scrolling on a phone.
 func TestDashboard(t *testing.T) {
@@ -181,20 +197,7 @@ func TestDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	desk := newDesk(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := dashboard.Listen(ctx, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- desk.page.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	host := l.Addr().(*net.TCPAddr).String()
+	host := serve(t, desk.page)
 	b := openTab(t, host)
 	b.do(chromedp.EmulateViewport(1280, 860), chromedp.Navigate("http://"+host+desk.page.Enter("ada", false, "/")))
 	if got := eval[string](b, "location.pathname"); got != "/" {
@@ -207,8 +210,30 @@ func TestDashboard(t *testing.T) {
 	for name, path := range views {
 		b.sub(t, name, func() { b.view(name, "http://"+host+path, string(axe)) })
 	}
+	b.sub(t, "states", func() { desk.states(b, "http://"+host, fmt.Sprintf("/extensions/%d", desk.thief)) })
+	desk.click(b, "http://"+host)
 	b.sub(t, "ticks and live changes", func() { desk.tickAndWatch(b, host) })
 	b.sub(t, "decide and leave", func() { desk.decideAndLeave(b, host) })
+	b.sub(t, "strange names", func() { desk.strange(b, "http://"+host, string(axe)) })
+}
+
+// serve serves a page until the test ends, and returns its address.
+func serve(t *testing.T, page *dashboard.Page) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	l, err := dashboard.Listen(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- page.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return l.Addr().(*net.TCPAddr).String()
 }
 
 // sub runs a part of the test under its own name.
@@ -239,11 +264,13 @@ func (b *tab) view(name, address, axe string) {
 		b.t.Errorf("%s: is %d wide on a phone", name, wide)
 	}
 	b.image("dashboard-" + name + "-phone")
+	b.tall(name + "-phone")
 	b.accessible(name+" on a phone", axe, "")
 	b.dark(true)
 	b.do(chromedp.EmulateViewport(1280, 860))
 	b.accessible(name+" in the dark", axe, `runOnly: ["color-contrast"], `)
 	b.image("dashboard-" + name + "-dark")
+	b.tall(name + "-dark")
 	b.dark(false)
 }
 
@@ -275,8 +302,10 @@ func (d *desk) tickAndWatch(b *tab, host string) {
 func (d *desk) decideAndLeave(b *tab, host string) {
 	b.t.Helper()
 	b.do(chromedp.Navigate(fmt.Sprintf("http://%s/extensions/%d", host, d.thief)),
-		chromedp.SendKeys("#r-trust", "I made it"), chromedp.Click("form[action$='/trust'] button"), chromedp.WaitVisible(".note.good"))
-	if got := <-d.orders; got.Reason != "I made it" || got.By != "ada" {
+		chromedp.SendKeys("#r-trust", "I made it"), chromedp.SetAttributeValue("#d-trust option[value='365']", "selected", ""),
+		chromedp.Click("form[action$='/trust'] button"), chromedp.WaitVisible(".note.good"))
+	if got := <-d.orders; got.what != "trust" || got.Reason != "I made it" || got.By != "ada" ||
+		got.Until.Sub(time.Now()).Round(24*time.Hour) != 365*24*time.Hour {
 		b.t.Errorf("order: %+v", got)
 	}
 	b.do(chromedp.Click(".leave button"), chromedp.WaitVisible(".hero")) // the page that says so

@@ -6,7 +6,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -26,8 +28,15 @@ type desk struct {
 	store  *store.Store
 	rules  *signatures.Ruleset
 	page   *dashboard.Page
-	thief  int64 // the row of the extension that steals
-	orders chan dashboard.Order
+	orders chan order
+
+	thief, restore int64 // the rows of the extension that steals sessions, and of the one that takes seed phrases
+}
+
+// An order is what a person decided on the page.
+type order struct {
+	dashboard.Order
+	what string
 }
 
 type files struct{ fstest.MapFS }
@@ -59,7 +68,7 @@ const seedCode = `document.addEventListener("submit", (e) => {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{orders: make(chan dashboard.Order, 8)}
+	d := &desk{orders: make(chan order, 8)}
 	ctx := context.Background()
 	var err error
 	if d.store, _, err = store.Open(ctx, store.Config{}); err != nil {
@@ -80,19 +89,38 @@ func newDesk(t *testing.T) *desk {
 	}
 	d.record(t, "ada", "Aggr Helper", "1.3.0", signatures.Clean)
 	d.thief = d.record(t, "ada", "Aggr Helper", "1.4.0", signatures.Suspicious)
-	d.record(t, "ada", "Wallet Restore", "1.0", signatures.Malicious)
+	d.restore = d.record(t, "ada", "Wallet Restore", "1.0", signatures.Malicious)
 	d.record(t, "bob", "Bobs Notes", "1.0", signatures.Clean)
 	if err := d.store.Swept(ctx, store.Health{Sweep: time.Now(), Took: 840e6, Browsers: 1, Profiles: 2, Extensions: 8}); err != nil {
 		t.Fatal(err)
 	}
-	act := func(_ context.Context, o dashboard.Order) error { d.orders <- o; return nil }
 	d.page, err = dashboard.New(dashboard.Config{
-		Store: d.store, Rules: d.rules, Engine: engine, Users: map[string]string{"ada": "Ada"}, Block: act, Unblock: act, Trust: act, Untrust: act,
+		Store: d.store, Rules: d.rules, Engine: engine, Users: map[string]string{"ada": "Ada"},
+		Block: d.act("block"), Unblock: d.act("unblock"), Trust: d.act("trust"), Untrust: d.act("untrust"), Snooze: d.act("snooze"),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// act carries out what a person decided as far as the page shows it: the store remembers.
+func (d *desk) act(what string) func(context.Context, dashboard.Order) error {
+	return func(ctx context.Context, o dashboard.Order) error {
+		d.orders <- order{o, what}
+		kind, ends := strings.CutPrefix(what, "un")
+		if !ends {
+			_, err := d.store.Decide(ctx, store.Decision{Kind: kind, ID: o.Extension.ID, UpTo: signatures.Malicious, Reason: o.Reason, By: o.By, Until: o.Until})
+			return err
+		}
+		list, err := d.store.Decisions(ctx, o.Extension.ID, false)
+		for _, was := range list {
+			if was.Kind == kind {
+				err = errors.Join(err, d.store.Undecide(ctx, was.Row, o.By))
+			}
+		}
+		return err
+	}
 }
 
 // record has an extension seen: a clean one is ordinary, a suspicious one takes sessions, a malicious one seed phrases.
@@ -107,6 +135,8 @@ func (d *desk) record(t *testing.T, user, name, version string, v signatures.Ver
 		code, perms, hosts, origin = thiefCode, `,"cookies"`, `"https://*.binance.com/*","https://*.okx.com/*","https://*.bybit.com/*"`, manifests.OriginUnpacked
 	case v == signatures.Malicious:
 		more, origin = `,"content_scripts":[{"matches":["<all_urls>"],"js":["page.js"]}]`, manifests.OriginSideloaded
+	case name == "Aggr Helper":
+		origin = manifests.OriginUnpacked // as its next version
 	case name == "Dark Reader for Charts" || name == "Grammar Helper":
 		more = `,"content_scripts":[{"matches":["<all_urls>"],"js":["page.js"]}]`
 	case name == "Portfolio Sync":

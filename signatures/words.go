@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -57,7 +58,9 @@ func ReadWords(tag string) (Words, error) {
 	if err != nil {
 		return w, fmt.Errorf("list the words in %s: %w", tag, err)
 	}
-	for _, english := range sortedKeys(w.texts) {
+	longest := sortedKeys(w.texts) // first: it says more
+	slices.SortStableFunc(longest, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	for _, english := range longest {
 		if !strings.Contains(english, gap) {
 			continue
 		}

@@ -32,6 +32,7 @@ const (
 type findingView struct {
 	store.Finding
 	Pictures []picture
+	Above    bool // a picture of it stands with a finding before it
 	Evidence []signatures.Evidence // that no picture shows
 	Links    []string
 }
@@ -114,8 +115,15 @@ func (p *Page) showOne(w http.ResponseWriter, r *http.Request, s *scope, failed 
 func (p *Page) detail(e store.Extension, code *behavior.Report, does func(string) string) *oneData {
 	i := &item{Extension: e, Href: "/extensions/" + strconv.FormatInt(e.Row, 10)}
 	d := &oneData{Item: i, Can: map[string]bool{}}
+	drawn := map[string]bool{}
 	for _, f := range i.open() {
-		d.Findings = append(d.Findings, viewOf(f, code, does))
+		v := viewOf(f, code, does)
+		v.Pictures = slices.DeleteFunc(v.Pictures, func(p picture) bool {
+			again := drawn[p.Says]
+			drawn[p.Says], v.Above = true, v.Above || again
+			return again
+		})
+		d.Findings = append(d.Findings, v)
 	}
 	for _, f := range e.Findings {
 		if !f.Closed.IsZero() {

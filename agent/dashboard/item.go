@@ -28,6 +28,20 @@ func (i item) Verdict() signatures.Verdict { return cmp.Or(i.Result.Verdict, sig
 // Label is its name; one without a name has its ID.
 func (i item) Label() string { return clip(90, cmp.Or(strings.TrimSpace(i.Name), i.ID, i.Path, "?")) }
 
+// Mixed reports whether a word of the name is written in letters of several alphabets that look alike, as in a name that
+// wants to be taken for another.
+func (i item) Mixed() bool {
+	return slices.ContainsFunc(strings.FieldsFunc(i.Label(), func(r rune) bool { return !unicode.IsLetter(r) }), func(word string) bool {
+		n := 0
+		for _, alphabet := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee} {
+			if strings.ContainsFunc(word, func(r rune) bool { return unicode.Is(alphabet, r) }) {
+				n++
+			}
+		}
+		return n > 1
+	})
+}
+
 // Where is "Google Chrome · Work".
 func (i item) Where() string {
 	parts := []string{}
@@ -73,7 +87,9 @@ func (i item) open() []store.Finding {
 			out = append(out, f)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b store.Finding) int { return worseFirst(a.Verdict, b.Verdict) })
+	slices.SortStableFunc(out, func(a, b store.Finding) int {
+		return cmp.Or(worseFirst(a.Verdict, b.Verdict), cmp.Compare(grave(b.Level), grave(a.Level)), cmp.Compare(a.Rule, b.Rule))
+	})
 	return out
 }
 
@@ -118,6 +134,11 @@ func (r *ruled) By() string {
 	}
 	first, n := utf8.DecodeRuneInString(r.Decision.By)
 	return clip(90, string(unicode.ToUpper(first))+r.Decision.By[n:])
+}
+
+// grave orders the levels of rules.
+func grave(level string) int {
+	return slices.Index([]string{"informational", "low", "medium", "high", "critical"}, level)
 }
 
 func worseFirst(a, b signatures.Verdict) int {

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,6 +19,8 @@ const (
 	recent, pageSize = 6, 60
 	// stale is when a sweep is so old that "nothing needs you" would be a promise: sweeps are hourly.
 	stale = 3 * time.Hour
+	// idLength is that of a Chromium ID: what is shorter may be a word of the reason.
+	idLength = 32
 )
 
 // A tile is a number with where it leads.
@@ -45,7 +48,7 @@ func tiles(list []item) []tile {
 }
 
 type nowData struct {
-	State  string // alert, calm, unknown
+	State  string // alert, calm, first, unknown
 	Need   int    // extensions that need the person
 	Cards  []item
 	More   int
@@ -90,7 +93,9 @@ func (p *Page) now(w http.ResponseWriter, r *http.Request, s *scope) {
 	switch {
 	case len(d.Cards) > 0:
 		d.State = "alert"
-	case h.Sweep.IsZero() || p.cfg.Now().Sub(h.Sweep) > stale:
+	case h.Sweep.IsZero():
+		d.State = "first"
+	case p.cfg.Now().Sub(h.Sweep) > stale:
 		d.State = "unknown"
 	}
 	p.show(w, r, http.StatusOK, "now", sheet{Title: "nav.now", Nav: "now", Viewer: s.viewer, Live: true, Data: d})
@@ -166,7 +171,8 @@ func filtered(list []item, keep func(*item) bool) []item {
 // An eventLine is a line of the timeline.
 type eventLine struct {
 	store.Event
-	Href string
+	Href  string
+	Clock bool // it stands under its day
 }
 
 // lines are events that the viewer may see.
@@ -175,14 +181,38 @@ func (s *scope) lines(r *http.Request, before int64, n int) ([]eventLine, error)
 	if err != nil {
 		return nil, err
 	}
+	called, err := s.called(r.Context(), events)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]eventLine, len(events))
 	for i, e := range events {
 		out[i].Event = e
+		if e.Kind == store.Decided {
+			out[i].Text = strings.TrimSuffix(called.Replace(e.Text), ": ") // without a reason
+		}
 		if e.Extension != 0 {
 			out[i].Href = "/extensions/" + strconv.FormatInt(e.Extension, 10)
 		}
 	}
 	return out, nil
+}
+
+// called gives the extensions of decisions, which the timeline knows by their IDs, the names that people know.
+func (s *scope) called(ctx context.Context, events []store.Event) (*strings.Replacer, error) {
+	var pairs []string
+	if slices.ContainsFunc(events, func(e store.Event) bool { return e.Kind == store.Decided }) {
+		list, err := s.extensions(ctx, store.Query{Gone: true})
+		if err != nil {
+			return nil, err
+		}
+		for n := range list {
+			if len(list[n].ID) >= idLength && strings.TrimSpace(list[n].Name) != "" {
+				pairs = append(pairs, list[n].ID, "“"+clip(60, list[n].Name)+"”")
+			}
+		}
+	}
+	return strings.NewReplacer(pairs...), nil
 }
 
 // A day is the events of one day.
@@ -213,11 +243,12 @@ func (p *Page) timeline(w http.ResponseWriter, r *http.Request, s *scope) {
 		d.Older = events[pageSize-1].ID
 	}
 	for _, e := range events {
-		date := e.At.In(p.cfg.Now().Location()).Format(time.DateOnly)
+		date := p.language(r).day(e.At)
 		if n := len(d.Days); n == 0 || d.Days[n-1].Date != date {
 			d.Days = append(d.Days, day{Date: date})
 		}
 		last := &d.Days[len(d.Days)-1]
+		e.Clock = true
 		last.Events = append(last.Events, e)
 	}
 	p.show(w, r, http.StatusOK, "timeline", sheet{Title: "nav.timeline", Nav: "timeline", Viewer: s.viewer, Live: before == 0, Data: d})
@@ -225,6 +256,7 @@ func (p *Page) timeline(w http.ResponseWriter, r *http.Request, s *scope) {
 
 type healthData struct {
 	store.Health
+	First bool // it was not looked at everything yet
 	Stale bool
 }
 
@@ -234,6 +266,7 @@ func (p *Page) health(w http.ResponseWriter, r *http.Request, s *scope) {
 		p.fail(w, r, err)
 		return
 	}
-	d := healthData{Health: h, Stale: h.Sweep.IsZero() || p.cfg.Now().Sub(h.Sweep) > stale}
+	d := healthData{Health: h, First: h.Sweep.IsZero()}
+	d.Stale = !d.First && p.cfg.Now().Sub(h.Sweep) > stale
 	p.show(w, r, http.StatusOK, "health", sheet{Title: "nav.health", Nav: "health", Viewer: s.viewer, Live: true, Data: d})
 }

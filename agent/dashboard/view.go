@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -95,6 +96,7 @@ func (v *views) funcs() template.FuncMap {
 		"event":     v.event,
 		"clip":      clip,
 		"when":      v.when,
+		"clock":     v.clock,
 		"ago":       v.ago,
 		"browser":   browserTitle,
 		"linked":    linked,
@@ -135,6 +137,9 @@ func (v *views) does(english string) string {
 
 // event is a line of the timeline: what an extension calls itself stays as it is, what a rule says after it does not.
 func (v *views) event(text string) string {
+	if said, ok := v.words.Say("event: " + text); ok {
+		return said
+	}
 	for i := 0; i < len(text); i += len(": ") {
 		n := strings.Index(text[i:], ": ")
 		if n < 0 {
@@ -161,6 +166,15 @@ func (v *views) when(t time.Time) string {
 		return v.text("never")
 	}
 	return t.In(v.now().Location()).Format(v.text("time.format"))
+}
+
+// clock is the time of day.
+func (v *views) clock(t time.Time) string { return t.In(v.now().Location()).Format("15:04") }
+
+// day is a day as a heading.
+func (v *views) day(t time.Time) string {
+	t = t.In(v.now().Location())
+	return v.text("day.week."+strconv.Itoa(int(t.Weekday())), t.Format(v.text("day.format")))
 }
 
 func (v *views) ago(t time.Time) string {

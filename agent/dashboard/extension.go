@@ -32,7 +32,7 @@ const (
 type findingView struct {
 	store.Finding
 	Pictures []picture
-	Above    bool // a picture of it stands with a finding before it
+	Above    bool                  // a picture of it stands with a finding before it
 	Evidence []signatures.Evidence // that no picture shows
 	Links    []string
 }

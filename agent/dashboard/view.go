@@ -129,15 +129,13 @@ func (v *views) say(english string) string {
 
 // does is what a step of code does.
 func (v *views) does(english string) string {
-	if text, ok := v.words.Say("code: " + english); ok {
-		return text
-	}
-	return english
+	text, _ := v.marked("code: ", english)
+	return text
 }
 
 // event is a line of the timeline: what an extension calls itself stays as it is, what a rule says after it does not.
 func (v *views) event(text string) string {
-	if said, ok := v.words.Say("event: " + text); ok {
+	if said, ok := v.marked("event: ", text); ok {
 		return said
 	}
 	for i := 0; i < len(text); i += len(": ") {
@@ -151,6 +149,14 @@ func (v *views) event(text string) string {
 		}
 	}
 	return text
+}
+
+// marked says what has words only where it stands: the mark in front of it keeps the names that people see apart from it.
+func (v *views) marked(mark, english string) (string, bool) {
+	if text, ok := v.words.Say(mark + english); ok && !strings.HasPrefix(text, strings.TrimSuffix(mark, ": ")) {
+		return text, true
+	}
+	return english, false
 }
 
 // count is "1 extension", "2 extensions".

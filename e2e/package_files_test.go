@@ -100,23 +100,23 @@ func TestPackageRPM(t *testing.T) {
 func TestPackageRPMInstalls(t *testing.T) {
 	root := rpmRoot(t)
 	rpm := func(args ...string) (string, error) {
-		out, err := exec.Command("rpm", append([]string{"--root", root, "--nodeps", "--ignorearch", "--ignoreos"}, args...)...).CombinedOutput()
+		out, err := exec.Command("rpm", append([]string{"--root", root}, args...)...).CombinedOutput()
 		return string(out), err
 	}
-	if out, err := rpm("-i", distFile(t, "extwatch-*.x86_64.rpm")); err != nil { // Debian's rpm prints a warning
+	if out, err := rpm("-i", "--nodeps", "--ignorearch", "--ignoreos", distFile(t, "extwatch-*.x86_64.rpm")); err != nil { // Debian's rpm prints a warning
 		t.Fatalf("install: %v\n%s", err, out)
 	}
 	if out, err := exec.Command("chroot", root, "/usr/bin/extwatch", "version").CombinedOutput(); err != nil || !strings.Contains(string(out), "extwatch") {
 		t.Errorf("the program in it: %v\n%s", err, out)
 	}
-	if out, err := rpm("-V", "extwatch"); err != nil {
+	if out, err := rpm("-V", "--nodeps", "extwatch"); err != nil {
 		t.Errorf("verify: %v\n%s", err, out)
 	}
 	config := filepath.Join(root, "etc/extwatch/config.yml")
 	if err := os.WriteFile(config, []byte("log: {level: debug}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := rpm("-U", "--force", distFile(t, "extwatch-*.x86_64.rpm")); err != nil {
+	if out, err := rpm("-U", "--force", "--nodeps", "--ignorearch", "--ignoreos", distFile(t, "extwatch-*.x86_64.rpm")); err != nil {
 		t.Errorf("install again: %v\n%s", err, out)
 	}
 	if data, err := os.ReadFile(config); err != nil || !strings.Contains(string(data), "debug") {

@@ -183,7 +183,10 @@ func (o *office) works(t *testing.T, when, id string) {
 }
 
 // changing is what Wine itself writes at any time.
-var changing = regexp.MustCompile(`(?i)\\(Time ?Zones?|Perflib|DeviceClasses|Enum|MUI|Explorer|Prefetch)(\\|\])|/(users/[^/]+/(Temp|AppData/Local/Temp)|windows/(temp|Installer))(/|$)`)
+var changing = regexp.MustCompile(`(?i)\\(Time ?Zones?|ServiceCurrent|Perflib|DeviceClasses|Enum|MUI|Explorer|Prefetch)(\\|\])|/(users/[^/]+/(Temp|AppData/Local/Temp)|windows/(temp|Installer))(/|$)`)
+
+// owned are keys that every Windows has, and Wine only from the first installation on. What is in them counts.
+var owned = regexp.MustCompile(`(?i)\\(Installer|Installer\\(Features|Products|UpgradeCodes|UserData)|UserData\\S-1-5-18(\\(Components|Products))?|Eventlog\\Application)$`)
 
 // state lists all files and the keys and values of the registry, but for what Wine changes by itself.
 func (o *office) state(t *testing.T) (list []string) {
@@ -205,7 +208,7 @@ func (o *office) state(t *testing.T) (list []string) {
 			if strings.HasPrefix(line, "HKEY_") {
 				key = line
 			}
-			if line != "" && !changing.MatchString(key+`\`) {
+			if line != "" && !changing.MatchString(key+`\`) && !(line == key && owned.MatchString(key)) {
 				list = append(list, key+" "+line)
 			}
 		}

@@ -28,6 +28,7 @@ func TestPackageScriptlets(t *testing.T) {
 	apk := hidden(t, distFile(t, "extwatch_*_x86_64.apk"))
 	const reload, install = "systemctl daemon-reload", "systemctl enable --now extwatch.service"
 	const restart, remove, release = "systemctl try-restart extwatch.service", "systemctl disable --now extwatch.service", "extwatch service release"
+	root := scriptRoot(t)
 	for _, c := range []struct {
 		what, script string
 		args         []string
@@ -47,7 +48,9 @@ func TestPackageScriptlets(t *testing.T) {
 		{"apk, upgraded", apk[".post-upgrade"], []string{"1.1", "1.0"}, []string{"rc-service --ifstarted extwatch restart"}, ""},
 		{"apk, removed", apk[".pre-deinstall"], []string{"1.0"}, []string{"rc-service extwatch stop", "rc-update del extwatch default", release}, ""},
 	} {
-		root := scriptRoot(t)
+		if err := os.RemoveAll(filepath.Join(root, "calls")); err != nil {
+			t.Fatal(err)
+		}
 		if out, err := exec.Command("chroot", append([]string{root, "/bin/" + cmp.Or(c.shell, "sh"), "-c", c.script, "sh"}, c.args...)...).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s\n%s", c.what, err, out, c.script)
 		}

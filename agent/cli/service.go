@@ -98,7 +98,7 @@ func uninstallService(c *console, purge bool) error {
 	if !purge {
 		return c.print(append(lines, "Left: "+folder+", with its history and evidence; 'extwatch service uninstall --purge' removes it.")...)
 	}
-	if err := errors.Join(os.RemoveAll(folder), os.RemoveAll(places.Here().Logs)); err != nil {
+	if err := forgetAll(places.Here()); err != nil {
 		return failed("remove it by hand", "cannot remove what the service remembered: %v", err)
 	}
 	return c.print(append(lines, "What it remembered is removed.")...)

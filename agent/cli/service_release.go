@@ -3,7 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +28,7 @@ func newRelease(c *console) *cobra.Command {
 				return err
 			}
 			if purge {
-				if err := errors.Join(os.RemoveAll(places.Here().State), os.RemoveAll(places.Here().Logs)); err != nil {
+				if err := forgetAll(places.Here()); err != nil {
 					return failed("remove it by hand", "cannot remove what the service remembered: %v", err)
 				}
 			}
@@ -34,6 +37,38 @@ func newRelease(c *console) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&purge, "purge", false, "also remove what the service remembers")
 	return cmd
+}
+
+// forgetAll removes what the service remembered, its logs, and the folder above when nothing else is left in it.
+func forgetAll(p places.Places) error {
+	err := errors.Join(removeAll(p.State), removeAll(p.Logs))
+	if err == nil && filepath.Dir(p.State) == p.Settings {
+		_ = os.Remove(p.Settings) // settings that somebody wrote keep it
+	}
+	return err
+}
+
+// removeAll is os.RemoveAll. Where the system does not know its way of deleting, files go one by one (measured on Wine 8:
+// FileDispositionInformationEx gives "Invalid function").
+func removeAll(folder string) error {
+	err := os.RemoveAll(folder)
+	if err == nil {
+		return nil
+	}
+	var found []string
+	_ = filepath.WalkDir(folder, func(name string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			found = append(found, name)
+		}
+		return nil // what stays is in the error
+	})
+	for _, name := range slices.Backward(found) {
+		_ = os.Remove(name)
+	}
+	if _, left := os.Lstat(folder); errors.Is(left, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // releaseBlocks takes back what is blocked, as the ledger in folder has it, and returns how many blocks that were.

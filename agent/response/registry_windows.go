@@ -51,7 +51,7 @@ func (windowsRegistry) set(key, name, value string) error {
 }
 
 func (windowsRegistry) remove(key, name string) error {
-	k, err := winreg.OpenKey(winreg.LOCAL_MACHINE, key, winreg.SET_VALUE|winreg.QUERY_VALUE|winreg.ENUMERATE_SUB_KEYS)
+	k, err := winreg.OpenKey(winreg.LOCAL_MACHINE, key, winreg.SET_VALUE)
 	if errors.Is(err, winreg.ErrNotExist) {
 		return nil
 	}
@@ -62,12 +62,41 @@ func (windowsRegistry) remove(key, name string) error {
 	if errors.Is(err, winreg.ErrNotExist) {
 		err = nil
 	}
-	info, ierr := k.Stat()
 	k.Close()
-	if err == nil && ierr == nil && info.ValueCount == 0 && info.SubKeyCount == 0 {
-		err = winreg.DeleteKey(winreg.LOCAL_MACHINE, key)
+	if err == nil {
+		err = removeEmpty(key)
 	}
 	return err
+}
+
+// removeEmpty removes a key without values and keys, and those above it that are empty then, up to the policies of all
+// programs: an empty key says nothing.
+func removeEmpty(key string) error {
+	for parent, name, ok := cutLast(key); ok && !strings.EqualFold(name, "Policies"); parent, name, ok = cutLast(key) {
+		k, err := winreg.OpenKey(winreg.LOCAL_MACHINE, key, winreg.QUERY_VALUE|winreg.ENUMERATE_SUB_KEYS)
+		if err != nil {
+			return err
+		}
+		info, err := k.Stat()
+		k.Close()
+		if err != nil || info.ValueCount > 0 || info.SubKeyCount > 0 {
+			return err
+		}
+		if err := winreg.DeleteKey(winreg.LOCAL_MACHINE, key); err != nil {
+			return err
+		}
+		key = parent
+	}
+	return nil
+}
+
+// cutLast parts a key's path from its last name; there is none above a key of one name.
+func cutLast(key string) (parent, name string, ok bool) {
+	i := strings.LastIndex(key, `\`)
+	if i < 0 {
+		return "", key, false
+	}
+	return key[:i], key[i+1:], true
 }
 
 // refresh lets Windows announce that policies changed: Chrome waits for that, and looks by itself every 15 minutes only.

@@ -84,6 +84,18 @@ func (t *table) get(names ...string) string {
 	return ""
 }
 
+// report returns the first of the columns that names a report: neither the extension's page in a store nor another list.
+func (t *table) report(names ...string) string {
+	for _, n := range names {
+		v := t.get(n)
+		file, _, _ := strings.Cut(v, "?")
+		if address(v) != "" && !storeForm().MatchString(v) && !strings.HasSuffix(strings.ToLower(file), ".csv") {
+			return v
+		}
+	}
+	return ""
+}
+
 func (r *reader) chromeMalIDs(data []byte) error {
 	t := newTable(data)
 	if err := t.header("data/current-list-meta.csv", "EXTID", "CONFIRM-MAL", "CONTRIB-METHOD"); err != nil {
@@ -94,7 +106,7 @@ func (r *reader) chromeMalIDs(data []byte) error {
 			return err
 		}
 		// No name: some names of the list belong to another row.
-		i := item{line: t.line, kind: indicators.ID, value: t.get("extid"), report: t.get("source", "article")}
+		i := item{line: t.line, kind: indicators.ID, value: t.get("extid"), report: t.report("source", "article")}
 		i.date = dateOf(t.get("date-dis"))
 		if i.date.IsZero() {
 			i.date = dateOf(t.get("date-add"))
@@ -135,7 +147,7 @@ func (r *reader) extSentry(data []byte) error {
 		if some, err := t.next(); err != nil || !some {
 			return err
 		}
-		i := item{line: t.line, kind: indicators.ID, value: t.get("extension_id"), name: t.get("extension_name"), report: t.get("reference_url"),
+		i := item{line: t.line, kind: indicators.ID, value: t.get("extension_id"), name: t.get("extension_name"), report: t.report("reference_url"),
 			date: dateOf(t.get("first_seen"))}
 		if t.get("threat_type") != "malicious" {
 			i.drop = notBad
@@ -233,7 +245,7 @@ func (r *reader) csv(data []byte) error {
 		}
 		i := item{line: t.line, name: t.get("name", "extension_name", "title", "browser_extension"), browser: browserOf(t.get("browser", "store")),
 			versions: t.get("versions", "version", "affected_versions", "bad_versions"),
-			report:   t.get("reference", "report", "reference_url", "url", "link", "article", "source", "metadata_link"),
+			report:   t.report("reference", "report", "reference_url", "url", "link", "article", "source", "metadata_link"),
 			date:     dateOf(t.get("date", "first_seen", "date_added", "added", "published"))}
 		if value := t.get(ids...); value != "" {
 			i.kind, i.value = indicators.ID, value

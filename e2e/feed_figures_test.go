@@ -93,7 +93,7 @@ func TestFigureFeedKills(t *testing.T) { kills(t, 12) }
 
 // Without event streams, one poll brings what is new: after publishing, and after a partition.
 func TestFigureFeedPollsOnly(t *testing.T) {
-	fleet(t, "  events: false\n", false, feedPoll*6/5+5*time.Second)
+	fleet(t, "  events: false\n", false, feedPoll*6/5+10*time.Second)
 }
 
 const loadConf = `

@@ -68,7 +68,7 @@ func TestBlockBesidesAnAdministrator(t *testing.T) {
 	})
 	const on, off = "ENABLED", "DISABLED"
 	s.states("at first", map[string]string{thief: on, listed: on, set: on, free: on})
-	waitFor(t, "the finding", 20*time.Second, func() bool { st, _ := b.status(t); return st.Malicious == 1 })
+	waitFor(t, "the finding", time.Minute, func() bool { st, _ := b.status(t); return st.Malicious == 1 })
 
 	if out, errs, code := s.try("extwatch", "block", free); code == 0 || !strings.Contains(errs, "administrator") {
 		t.Errorf("an ordinary person may block what is harmless: exit %d %s%s", code, out, errs)

@@ -33,16 +33,16 @@ func TestTheWholeChain(t *testing.T) {
 	id := s.sideload(thiefFolder)
 	begun := time.Now()
 	s.browser("--window-size=1280,900", "--window-position=0,0")
-	waitFor(t, "the files of the extension", 30*time.Second, func() bool { return s.installed(id) != "" })
-	waitFor(t, "the warning on the bus", 20*time.Second, func() bool { return len(s.notified()) > 0 })
+	waitFor(t, "the files of the extension", 2*time.Minute, func() bool { return s.installed(id) != "" })
+	waitFor(t, "the warning on the bus", time.Minute, func() bool { return len(s.notified()) > 0 })
 	t.Logf("browser started -> on disk and warned %v; on disk -> on the bus %v", time.Since(begun).Round(time.Millisecond), s.delay(id))
-	waitFor(t, "what its code does in the warning", 20*time.Second, func() bool { return strings.Contains(s.bus(), "cookies") })
+	waitFor(t, "what its code does in the warning", time.Minute, func() bool { return strings.Contains(s.bus(), "cookies") })
 	time.Sleep(time.Second) // dunst draws
 	s.picture("chain-warning", "1280x150+0+0")
 
 	s.do("xdotool", "mousemove", "640", "70", "click", "1")
 	var opened shownTab
-	waitFor(t, "the page in the browser of the person", 20*time.Second, func() bool {
+	waitFor(t, "the page in the browser of the person", time.Minute, func() bool {
 		for _, tab := range s.tabs() {
 			if strings.Contains(tab.URL, "/extensions/") && strings.HasPrefix(tab.URL, "http://127.0.0.1:") {
 				opened = tab
@@ -66,11 +66,11 @@ func TestTheWholeChain(t *testing.T) {
 	t.Logf("Block -> disabled in Chromium %v\n%s", time.Since(begun).Round(time.Millisecond), b.must(t, "sh", "-c", "cd /etc/chromium/policies/managed; ls -la; tail -n +1 *"))
 	s.manager.show()
 	s.picture("chain-blocked", "1020x545+258+150")
-	waitFor(t, "the preferences to say so", 30*time.Second, func() bool {
+	waitFor(t, "the preferences to say so", time.Minute, func() bool {
 		e := s.preference(id)
 		return strings.Contains(e, "65536")
 	})
-	waitFor(t, "the status to say so", 20*time.Second, func() bool {
+	waitFor(t, "the status to say so", time.Minute, func() bool {
 		st, _ := b.status(t)
 		return st.Blocked == 1 && st.Malicious+st.Suspicious == 0
 	})
@@ -79,7 +79,7 @@ func TestTheWholeChain(t *testing.T) {
 
 	told := s.fresh()
 	b.must(t, "systemctl", "restart", "extwatch")
-	waitFor(t, "the service to be ready again", 30*time.Second, func() bool { st, _ := b.status(t); return st.Ready })
+	waitFor(t, "the service to be ready again", time.Minute, func() bool { st, _ := b.status(t); return st.Ready })
 	time.Sleep(3 * time.Second)
 	if now := s.fresh(); now != told {
 		t.Errorf("the restart told again: %d notifications, before %d\n%s", now, told, s.bus())
@@ -91,7 +91,7 @@ func TestTheWholeChain(t *testing.T) {
 	begun = time.Now()
 	out, errs, code := s.try("extwatch", "unblock", id)
 	t.Logf("the person takes the block back: exit %d\n%s%s", code, out, errs)
-	waitFor(t, "Chromium to enable it again", 30*time.Second, func() bool { return s.extensionState(id) == "ENABLED" })
+	waitFor(t, "Chromium to enable it again", 90*time.Second, func() bool { return s.extensionState(id) == "ENABLED" })
 	t.Logf("unblock -> enabled in Chromium %v", time.Since(begun).Round(time.Millisecond))
 	b.must(t, "extwatch", "block", id, "--reason", "so that the removal has something to take back")
 	s.leave()

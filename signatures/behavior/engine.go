@@ -48,6 +48,7 @@ type engine struct {
 	cut      bool               // a task was stopped
 	pages    map[string]*page   // HTML pages of the package
 	written  map[string][]field // what scripts write into pages, by the script
+	asked    int                // modules that run because others ask for them
 	chunked  bool               // a file of webpack has handed its modules to the others
 
 	codes   map[js.INode]*code
@@ -74,6 +75,8 @@ type job struct {
 	run    func(f *activation)
 	entry  *entry
 	queued bool
+	early  bool // it has run before its turn in the queue came
+	again  bool // and has to run then all the same
 	runs   int
 }
 
@@ -89,7 +92,7 @@ type moduleState struct {
 	exports *object
 	common  *object // of CommonJS: what module stands for
 	require *closure
-	started bool
+	task    *job
 }
 
 func newEngine(m *manifests.Manifest, units []*unit, limit budget) *engine {
@@ -115,7 +118,7 @@ func (e *engine) run() {
 		}
 		e.warm(u)
 		if u.module {
-			e.startModule(u)
+			e.moduleOf(u)
 		} else {
 			e.startScript(u)
 		}
@@ -158,6 +161,10 @@ func (e *engine) runNext() {
 	t := e.queue[0]
 	e.queue = e.queue[1:]
 	t.queued = false
+	skip := t.early && !t.again
+	if t.early, t.again = false, false; skip {
+		return
+	}
 	t.runs++
 	e.runTask(t)
 }
@@ -170,6 +177,7 @@ func (e *engine) start(u *unit, run func(f *activation)) *job {
 }
 
 func (e *engine) enqueue(t *job) {
+	t.again = t.queued
 	if t.queued || t.runs >= maxTaskRuns {
 		return
 	}

@@ -255,8 +255,29 @@ func hotLiteral(b []byte) bool {
 	return hotWords[string(b)]
 }
 
-// cold says whether a function is not worth walking through.
+// cold says whether a function is not worth walking through when it is called.
 func (e *engine) cold(info *code) bool {
-	h := info.heat
-	return h.nodes > smallFunction && !h.hot
+	if info.heat.nodes <= smallFunction || info.heat.hot {
+		return false
+	}
+	if !info.asked { // all scripts have been measured by now, so that what stands below counts as well
+		info.asked = true
+		limit := int32(handsOn)
+		if len(info.u.src) <= ownScript {
+			limit = leads
+		}
+		if info.heat.nodes <= limit {
+			c := &caller{e: e}
+			js.Walk(c, info.node)
+			info.heat.hot = c.found
+		}
+	}
+	return !info.heat.hot
 }
+
+// leads is handsOn in scripts of up to ownScript bytes, which hold mostly what their author wrote: there the function
+// that calls all others is long, most of all when a compiler made a switch of it.
+const (
+	leads     = 1500
+	ownScript = 64 << 10
+)

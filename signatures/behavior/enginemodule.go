@@ -9,19 +9,16 @@ import (
 	"github.com/tdewolff/parse/v2/js"
 )
 
-// startModule runs an ES module once and returns its exports.
-func (e *engine) startModule(u *unit) *object {
+// moduleOf is the state of a module, which runs once, at the latest when its turn comes.
+func (e *engine) moduleOf(u *unit) *moduleState {
 	key := moduleKey(u)
 	m := e.modules[key]
-	if m == nil {
-		m = &moduleState{exports: e.newObject("module")}
-		e.modules[key] = m
+	if m != nil {
+		return m
 	}
-	if m.started {
-		return m.exports
-	}
-	m.started = true
-	e.start(u, func(f *activation) {
+	m = &moduleState{exports: e.newObject("module")}
+	e.modules[key] = m
+	m.task = e.start(u, func(f *activation) {
 		if f.entry.env == nil {
 			f.entry.env = e.newEnv(nil)
 			f.env = f.entry.env
@@ -36,6 +33,32 @@ func (e *engine) startModule(u *unit) *object {
 		}
 		e.statements(f, u.ast.List)
 	})
+	return m
+}
+
+// startModule runs a module that another one asks for, before that goes on, and returns its exports. So it is in a
+// browser: what a module makes of its imports while it starts would be made of nothing otherwise.
+func (e *engine) startModule(u *unit) *object {
+	const deepest = 40 // of modules that ask for each other; what is further away runs when its turn comes
+	m := e.moduleOf(u)
+	if m.task.runs > 0 || e.asked >= deepest || e.over {
+		return m.exports
+	}
+	end, steps, depth := e.taskEnd, e.steps, e.depth
+	m.task.runs, m.task.early, m.task.again = 1, m.task.queued, false
+	e.asked++
+	e.depth = 0
+	e.taskEnd = e.steps + e.limit.task
+	f := &activation{u: u, entry: m.task.entry, env: m.task.entry.env}
+	m.task.run(f)
+	e.asked--
+	e.depth = depth
+	if e.steps >= e.taskEnd {
+		e.cut = true
+	}
+	if e.taskEnd = end + e.steps - steps; e.over {
+		e.taskEnd = 0
+	}
 	return m.exports
 }
 

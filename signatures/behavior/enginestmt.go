@@ -305,20 +305,31 @@ func (e *engine) each(f *activation, init js.IExpr, items []*value, body *js.Blo
 		}
 		items = []*value{all}
 	}
+	if len(items) == 0 { // nothing is there yet, or what fills it is not seen
+		e.bindEach(f, init, anything)
+		e.prune(f, body, nil)
+		return
+	}
 	cond := f.cond
 	for n, v := range items {
-		if d, ok := init.(*js.VarDecl); ok && len(d.List) > 0 {
-			e.bind(f, d.List[0].Binding, v, true)
-		} else if init != nil {
-			e.assign(f, init, v)
-		}
+		e.bindEach(f, init, v)
 		before := e.version
+		e.visited[body] = true
 		e.statement(f, body)
 		if n == len(items)-1 && e.version != before {
 			e.statement(f, body)
 		}
 	}
 	f.cond = cond
+}
+
+// bindEach gives the variable of a loop its next value.
+func (e *engine) bindEach(f *activation, init js.IExpr, v *value) {
+	if d, ok := init.(*js.VarDecl); ok && len(d.List) > 0 {
+		e.bind(f, d.List[0].Binding, v, true)
+	} else if init != nil {
+		e.assign(f, init, v)
+	}
 }
 
 // flattened runs "while (true) { switch (order[i++]) {…} }" in the order that the constant array tells, as code whose

@@ -192,6 +192,7 @@ type code struct {
 	runs                    int
 	again                   int // steps of repeated runs
 	executed                bool
+	asked                   bool // whether it names something hot
 	summary                 *summary
 	result                  *value
 }

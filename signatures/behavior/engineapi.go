@@ -25,7 +25,7 @@ func (e *engine) hosts(f *activation, node js.INode, address *value, sink string
 			}
 			continue
 		}
-		if strings.HasPrefix(t, gap) {
+		if strings.HasPrefix(t, gap) || !f.u.inPage() && hostless(t) {
 			open = true
 			continue
 		}
@@ -41,6 +41,11 @@ func (e *engine) hosts(f *activation, node js.INode, address *value, sink string
 		add("*")
 	}
 	return out
+}
+
+// hostless says whether an address lacks its host: a setting that is empty in the code at hand, or that a build fills in.
+func hostless(address string) bool {
+	return address == "" || address[0] == '?' || strings.HasPrefix(address, "undefined")
 }
 
 // addresses are the texts of a URL, a URL object, a Request or an options object.
@@ -88,6 +93,7 @@ func (e *engine) request(f *activation, node js.INode, sink string, address *val
 	for _, t := range address.allTaints() {
 		if t.source == srcRequestBody && f.u.inPage() {
 			// A hook passes the page's own request on: nothing leaves that would not have left, and the answer is the page's.
+			e.sink(f, node, sinkRequestBody, nil, data, "hands it on as a request of the page")
 			return taintValue(e.newTaint(f, node, srcResponses, f.u.site(), "sees the answers to the page"))
 		}
 	}
@@ -252,6 +258,9 @@ func (e *engine) globalCall(f *activation, p string, c call) (*value, bool) {
 	case "addEventListener":
 		e.listen(f, c.node, pathValue("window"), e.eventName(c), c.arg(1))
 		return undef, true
+	case "dispatchEvent":
+		e.dispatch(f, c)
+		return aBoolean, true
 	case "postMessage", "window.postMessage", "parent.postMessage":
 		e.send(f, "window", c, c.arg(0), "posts it to the window")
 		e.postedTo(f, c)

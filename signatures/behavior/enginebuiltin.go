@@ -107,6 +107,11 @@ func (e *engine) parseJSON(f *activation, c call, ts []*taint) *value {
 	if out != nil && len(v.objs) == 1 && len(out.objs) > 0 {
 		return out
 	}
+	if slices.ContainsFunc(ts, func(t *taint) bool { return t.source == srcRequestBody }) {
+		o := e.alloc(f, c.node, "parsed") // what code changes in it goes on with the rest
+		e.setRest(f, o, anything.tainted(ts))
+		out = join(out, objectValue(o))
+	}
 	return join(out, anything.tainted(ts))
 }
 
@@ -356,7 +361,10 @@ func (e *engine) cryptoCall(f *activation, name string, c call) (*value, bool) {
 		return e.promise(f, c.node, anything.tainted(e.via(f, c.node, e.taintsOf(f, argsFrom(c.args, 2)), "encrypts it"))), true
 	case "subtle.digest", "subtle.sign":
 		return e.promise(f, c.node, anything.tainted(e.via(f, c.node, e.taintsOf(f, c.args), "makes a digest of it"))), true
-	case "subtle.decrypt", "subtle.importKey", "subtle.exportKey", "subtle.deriveKey", "subtle.deriveBits":
+	case "subtle.decrypt":
+		t := e.newTaint(f, c.node, srcDecrypted, "", "decrypts something")
+		return e.promise(f, c.node, taintValue(joinTaints([]*taint{t}, e.taintsOf(f, c.args))...)), true
+	case "subtle.importKey", "subtle.exportKey", "subtle.deriveKey", "subtle.deriveBits":
 		return e.promise(f, c.node, anything.tainted(e.taintsOf(f, c.args))), true
 	}
 	return anything, true

@@ -19,6 +19,9 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		name := e.dotName(callee)
 		c := e.callOf(f, x, recv, x.Args)
 		e.touch(f, callee)
+		if v := e.bundled(f, c); v != nil {
+			return v
+		}
 		e.virtual(f, c)
 		if v := e.borrowed(f, callee, recv, name, c); v != nil {
 			return v
@@ -41,6 +44,9 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 	}
 	fn := e.eval(f, x.X)
 	c := e.callOf(f, x, undef, x.Args)
+	if v := e.bundled(f, c); v != nil {
+		return v
+	}
 	e.virtual(f, c)
 	v := e.callValue(f, fn, c)
 	return e.orFolded(f, x, fn, v)

@@ -189,6 +189,9 @@ func (e *engine) elementEvent(f *activation, o *object, name string, c call) *va
 		e.listen(f, c.node, elementValue(o), name, c.args[len(c.args)-1])
 		return elementValue(o)
 	}
+	if name == "dispatchEvent" {
+		e.dispatch(f, c)
+	}
 	if o == nil {
 		return anything
 	}

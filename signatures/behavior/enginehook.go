@@ -92,6 +92,7 @@ func (e *engine) listenOne(f *activation, node js.INode, target *value, event st
 		f.near = near
 		e.callClosure(f, fn, call{node: node, this: target, args: []*value{e.eventObject(f, node, target, event)}})
 	})
+	e.awaitEvent(f, event, fn, node)
 }
 
 // eventObject is what a listener gets.

@@ -63,7 +63,7 @@ func (e *engine) property(f *activation, node js.INode, o *value, name string) *
 	}
 	if len(o.taints) > 0 {
 		out = join(out, e.taintMember(f, node, o, name))
-		if keptWords(o, name) {
+		if keptWords(o, name) || decryptedSecret(o, name) {
 			out = join(out, taintValue(e.newTaint(f, node, srcSeed, name, "reads "+name)))
 		}
 	}
@@ -88,6 +88,18 @@ func keptWords(o *value, name string) bool {
 		}
 	}
 	return true
+}
+
+// decryptedSecret says whether a member is the secret of a wallet in what was just decrypted.
+func decryptedSecret(o *value, name string) bool {
+	switch strings.ToLower(name) {
+	case "secret", "secrets", "seed", "words", "phrase":
+	default:
+		if !secretName(name) {
+			return false
+		}
+	}
+	return slices.ContainsFunc(o.taints, func(t *taint) bool { return t.source == srcDecrypted })
 }
 
 func atomMember(o *value, name string) *value {

@@ -152,6 +152,9 @@ func (e *engine) newCarrier(f *activation, p string, c call) *value {
 		}
 	}
 	d.taints = joinTaints(d.taints, ts)
+	if p == "CustomEvent" {
+		e.newEvent(f, o, c)
+	}
 	return objectValue(o)
 }
 

@@ -161,6 +161,7 @@ func (e *engine) xhrCall(f *activation, o *object, name string, c call) (*value,
 			what = d.tag + " to HOST"
 		}
 		if d.channel == "hook" {
+			e.sink(f, c.node, sinkRequestBody, nil, e.taintsIn(f, c.args...), "hands it on as a request of the page")
 			return undef, true
 		}
 		e.request(f, c.node, sinkXHR, d.url, joinTaints(d.taints, e.taintsIn(f, c.args...)), what)

@@ -164,12 +164,15 @@ func (e *engine) deliver(channel string, h *hearer, m *message) {
 		v := m.value
 		reply := e.nativeReply(m)
 		var args []*value
-		switch channel {
+		kind, _, _ := strings.Cut(channel, " ")
+		switch kind {
 		case "window", "worker", "broadcast":
 			o := e.alloc(f, h.node, "event")
 			e.setRest(f, o, anything)
 			e.set(f, o, "data", v)
 			args = []*value{objectValue(o)}
+		case "event": // see custom events
+			args = []*value{v}
 		default:
 			args = []*value{v, anything, closureValue(reply)}
 		}

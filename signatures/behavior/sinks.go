@@ -26,6 +26,7 @@ const (
 	sinkNative      = "native_message" // no host
 	sinkDownload    = "download"
 	sinkWallet      = "wallet_request"    // eth_sendTransaction, signTransaction, …; no host
+	sinkRequestBody = "request_body"      // a wrapped fetch or XMLHttpRequest hands on something else; no host
 	sinkPageMessage = "page_message"      // an answer to a web page or another extension; no host
 	sinkStorage     = "extension_storage" // what is typed, kept by the extension; no host
 
@@ -56,7 +57,7 @@ func ruleOf(sink string) sinkRule {
 	switch sink {
 	case sinkEval, sinkTimerString, sinkScriptText, sinkHTML, sinkOnAttribute, sinkExecuteScript:
 		return sinkRule{reverse: remote}
-	case sinkDOMValue:
+	case sinkDOMValue, sinkRequestBody:
 		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress}}
 	case sinkSetClipboard, sinkWallet:
 		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress, srcWalletRequest}}

@@ -31,6 +31,7 @@ const (
 	srcNetwork       = "network"          // an answer from a server; From: its host. Only for reverse flows
 	srcStorage       = "storage"          // chrome.storage; From: key. Only for reverse flows
 	srcPageMessage   = "page_message"     // window message event; only for reverse flows
+	srcDecrypted     = "decrypted"        // what crypto.subtle.decrypt gave
 	srcWalletRequest = "wallet_request"   // arguments of a wrapped wallet provider
 )
 

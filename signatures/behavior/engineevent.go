@@ -1,0 +1,41 @@
+package behavior
+
+import "github.com/tdewolff/parse/v2/js"
+
+// Events of a script's own making join its scripts as messages do: the world of the page and that of content scripts see
+// each other's, with what they carry in detail.
+
+// newEvent gives a new CustomEvent what its listeners will see.
+func (e *engine) newEvent(f *activation, o *object, c call) {
+	e.set(f, o, "type", c.arg(0))
+	for _, options := range c.arg(1).orEmpty().objs {
+		if v := e.get(f, options, "detail"); v != nil {
+			e.set(f, o, "detail", v)
+		}
+	}
+}
+
+// dispatch hands an event to the listeners of its name, on whatever node they listen.
+func (e *engine) dispatch(f *activation, c call) {
+	for _, o := range c.arg(0).orEmpty().objs {
+		if o.class != "CustomEvent" || e.get(f, o, "detail") == nil {
+			continue
+		}
+		for _, name := range e.get(f, o, "type").texts() {
+			e.send(f, "event "+name, c, objectValue(o), "sends it as an event of the page")
+		}
+	}
+}
+
+// awaitEvent has a listener get the events of that name that scripts make.
+func (e *engine) awaitEvent(f *activation, event string, fn *closure, node js.INode) {
+	channel := "event " + event
+	if event == "" || len(e.links.hearing[channel]) >= maxHearers {
+		return
+	}
+	h := &hearer{u: f.u, fn: fn, node: node, near: f.near}
+	e.links.hearing[channel] = append(e.links.hearing[channel], h)
+	for _, m := range e.links.sent[channel] {
+		e.deliver(channel, h, m)
+	}
+}

@@ -173,6 +173,9 @@ func (e *engine) unknownMethod(f *activation, recv *value, name string, c call) 
 		}
 	case "executeScript":
 		return anything, true
+	case "dispatchEvent":
+		e.dispatch(f, c)
+		return aBoolean, true
 	case "clone": // at once, unlike those that read
 		if len(recv.taints) > 0 {
 			return taintValue(recv.taints...), true

@@ -1,6 +1,7 @@
 package behavior
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tdewolff/parse/v2/js"
@@ -327,7 +328,7 @@ func (e *engine) bound(f *activation, fn *closure, c call) *closure {
 func (e *engine) callObject(f *activation, o *object, name string, c call) *value {
 	c.this = objectValue(o)
 	if name == gap {
-		return join(e.callValue(f, e.whole(f, o), c), anything)
+		return join(join(e.callValue(f, e.whole(f, o), c), e.callAnyMethod(f, o, c)), anything)
 	}
 	if k := o.lookup(name, 0); k != nil && k.live() {
 		v := e.readCell(f, k, objectValue(o))
@@ -349,6 +350,29 @@ func (e *engine) callObject(f *activation, o *object, name string, c call) *valu
 		return e.callValue(f, v, c)
 	}
 	return e.unknownCall(f, taintedBy(o), c)
+}
+
+// callAnyMethod calls the methods of an object's class with data of a source, when a message or the like names which.
+func (e *engine) callAnyMethod(f *activation, o *object, c call) *value {
+	const maxMethods = 60
+	if o.class != "" || !slices.ContainsFunc(c.args, carries) {
+		return nil
+	}
+	var out *value
+	n := 0
+	for _, p := range o.protos {
+		for i, cell := range p.cells {
+			if p.keys[i] == "constructor" {
+				continue
+			}
+			for _, fn := range e.read(f, cell).orEmpty().fns {
+				if n++; n <= maxMethods {
+					out = join(out, e.callClosure(f, fn, c))
+				}
+			}
+		}
+	}
+	return out
 }
 
 func taintedBy(o *object) *value { return &value{any: true, taints: o.contents()} }

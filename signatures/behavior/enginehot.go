@@ -262,11 +262,7 @@ func (e *engine) cold(info *code) bool {
 	}
 	if !info.asked { // all scripts have been measured by now, so that what stands below counts as well
 		info.asked = true
-		limit := int32(handsOn)
-		if len(info.u.src) <= ownScript {
-			limit = leads
-		}
-		if info.heat.nodes <= limit {
+		if info.heat.nodes <= leads && len(info.u.src) <= ownScript {
 			c := &caller{e: e}
 			js.Walk(c, info.node)
 			info.heat.hot = c.found
@@ -275,8 +271,9 @@ func (e *engine) cold(info *code) bool {
 	return !info.heat.hot
 }
 
-// leads is handsOn in scripts of up to ownScript bytes, which hold mostly what their author wrote: there the function
-// that calls all others is long, most of all when a compiler made a switch of it.
+// leads is the number of nodes up to which a function is walked through because it names a hot one, in scripts of up to
+// ownScript bytes. They hold mostly what their author wrote: the function that calls all others is long there, most of all
+// when a compiler made a switch of it.
 const (
 	leads     = 1500
 	ownScript = 64 << 10

@@ -146,6 +146,8 @@ func (e *engine) functionMember(f *activation, c *closure, name string) *value {
 		return objectValue(e.prototype(f, c))
 	case "name", "length":
 		return anything
+	case "constructor": // of functions, which makes code of texts
+		return join(pathValue("Function"), e.get(f, e.props(c), name))
 	case gap:
 		return join(anything, e.whole(f, e.props(c)))
 	}

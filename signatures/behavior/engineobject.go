@@ -91,6 +91,7 @@ func (e *engine) proxy(f *activation, c call) *value {
 					e.hooked(f, c.node, strings.TrimPrefix(p, "window."), t)
 				}
 			}
+			e.hookedMembers(f, c.node, strings.TrimPrefix(p, "window."), e.get(f, h, "get"))
 		}
 	}
 	for _, h := range c.arg(1).orEmpty().objs {
@@ -109,6 +110,17 @@ func (e *engine) proxy(f *activation, c call) *value {
 		return anything
 	}
 	return c.arg(0)
+}
+
+// hookedMembers asks the trap of a wrapped wallet for the members by which pages use it: what it gives is called instead.
+func (e *engine) hookedMembers(f *activation, node js.INode, p string, trap *value) {
+	if !e.isWallet(p+".") && !e.isWallet(p) || len(trap.orEmpty().fns) == 0 {
+		return
+	}
+	for _, name := range [...]string{"request", "send", "sendAsync", "signTransaction", "signAndSendTransaction", "signAllTransactions"} {
+		v := e.callValue(f, &value{fns: trap.fns}, call{node: node, args: []*value{pathValue(p), textValue(name), anything}})
+		e.hooked(f, node, p+"."+name, &value{fns: v.orEmpty().fns})
+	}
 }
 
 func (e *engine) newSocket(f *activation, p string, c call) *value {

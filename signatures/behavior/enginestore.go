@@ -48,10 +48,14 @@ func (e *engine) loadStored(f *activation, c call) *value {
 	keys := e.storageKeys(f, c.arg(0))
 	if len(keys) == 0 {
 		t := e.newTaint(f, c.node, srcStorage, "", "reads the extension's storage")
+		e.watch(f, e.store())
 		for _, k := range e.store().keys {
 			e.set(f, out, k, e.stored(f, c.node, k))
 		}
 		e.setRest(f, out, taintValue(t))
+		if e.store().rest != nil { // kept under names that are made while it runs
+			e.setRest(f, out, e.read(f, e.store().rest))
+		}
 		return objectValue(out)
 	}
 	for _, k := range keys {

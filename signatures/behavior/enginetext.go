@@ -22,6 +22,10 @@ func (e *engine) callLoose(f *activation, recv *value, name string, c call) *val
 		return join(e.textPredicate(recv, name, c), nil)
 	}
 	switch name {
+	case "replace", "replaceAll":
+		if len(recv.atoms) == 0 && len(c.arg(1).orEmpty().fns) > 0 {
+			return anything.tainted(joinTaints(recv.taints, e.replacement(f, c, recv.taints)))
+		}
 	case "then", "catch", "finally":
 		return e.thenUnknown(f, recv, name, c)
 	case "call", "apply", "bind":
@@ -145,7 +149,7 @@ func (e *engine) replace(f *activation, s, name string, c call) *value {
 	to, ok2 := c.arg(1).known()
 	if !ok1 || !ok2 || from.kind != aString {
 		if c.arg(1) != nil && len(c.arg(1).fns) > 0 {
-			e.callBack(f, c, anything)
+			return anything.tainted(e.replacement(f, c, nil))
 		}
 		if prefix, _, ok := strings.Cut(s, "://"); ok && len(c.arg(1).orEmpty().fns) == 0 {
 			// A replacement in a URL seldom touches the host.
@@ -159,6 +163,14 @@ func (e *engine) replace(f *activation, s, name string, c call) *value {
 		return textValue(strings.Replace(s, from.s, to.text(), 1))
 	}
 	return textValue(strings.ReplaceAll(s, from.s, to.text()))
+}
+
+// replacement calls the function that gives what a text is replaced by, with parts of that text, and returns the data
+// that it puts in.
+func (e *engine) replacement(f *activation, c call, ts []*taint) []*taint {
+	part := anything.tainted(ts)
+	v := e.callValue(f, &value{fns: c.arg(1).fns}, call{node: c.node, args: []*value{part, part, part, part}})
+	return e.deepTaints(f, v)
 }
 
 func sliceText(s, name string, c call) *value {

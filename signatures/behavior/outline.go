@@ -97,7 +97,8 @@ const (
 var outlineWords = newWordTable(map[features][]string{
 	hotWord: append(slices.DeleteFunc(slices.Sorted(maps.Keys(hotWords)),
 		func(w string) bool { return libraryUses[w] || pageUses[w] || w == "chrome" || w == "browser" }),
-		"execScript", "cookieStore", "declarativeNetRequest", "fetchLater", "WebTransport", "ActiveXObject"),
+		"execScript", "cookieStore", "declarativeNetRequest", "fetchLater", "WebTransport", "ActiveXObject",
+		"__awaiter"), // of TypeScript's helpers, which everything goes through
 	warmWord:     append(slices.Sorted(maps.Keys(libraryUses)), "fromCodePoint", "WebAssembly", "Proxy", "unescape"),
 	pageWord:     slices.Sorted(maps.Keys(pageUses)),
 	rootWord:     {"chrome", "browser"},

@@ -98,7 +98,7 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 		return
 	}
 	for _, t := range ts {
-		if !rule.takes(t.source) || t.source == srcScreenshot && ownAddress(address) {
+		if !rule.takes(t.source) || t.source == srcScreenshot && ownAddress(address) || aimless(name, address, t) {
 			continue
 		}
 		for _, h := range hosts {
@@ -109,6 +109,17 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 			e.flow(f, node, t, flowEnd{name, h, party}, what)
 		}
 	}
+}
+
+// aimless says whether data is all that there is of the address of a picture. Nobody chose where it goes: a person typed
+// or copied the address, or the engine took one value for another. A thief's begins with his host, or with what a server
+// or a setting says.
+func aimless(sink string, address *value, t *taint) bool {
+	if sink != sinkImage || address == nil || !private(t.source) || !slices.Contains(address.taints, t) {
+		return false
+	}
+	return !slices.ContainsFunc(address.taints, func(x *taint) bool { return !private(x.source) }) &&
+		len(address.atoms)+len(address.objs)+len(address.paths) == 0
 }
 
 // ownAddress says whether an address is nothing but a picture: a "data:" address, which goes nowhere.

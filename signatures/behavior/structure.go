@@ -335,6 +335,9 @@ func (s *structure) module(at int) []byte {
 			return nil
 		}
 	}
+	if rest := bytes.TrimLeft(list[i+1:], " "); bytes.HasPrefix(rest, []byte("module,")) {
+		return rest[:len("module")] // browserify's (require, module, exports)
+	}
 	return list[:i]
 }
 

@@ -259,7 +259,7 @@ func (e *engine) globalCall(f *activation, p string, c call) (*value, bool) {
 		e.listen(f, c.node, pathValue("window"), e.eventName(c), c.arg(1))
 		return undef, true
 	case "dispatchEvent":
-		e.dispatch(f, c)
+		e.dispatch(f, f.u.madeIn(), c)
 		return aBoolean, true
 	case "postMessage", "window.postMessage", "parent.postMessage":
 		e.send(f, "window", c, c.arg(0), "posts it to the window")

@@ -107,10 +107,8 @@ func (e *engine) parseJSON(f *activation, c call, ts []*taint) *value {
 	if out != nil && len(v.objs) == 1 && len(out.objs) > 0 {
 		return out
 	}
-	if slices.ContainsFunc(ts, func(t *taint) bool { return t.source == srcRequestBody }) {
-		o := e.alloc(f, c.node, "parsed") // what code changes in it goes on with the rest
-		e.setRest(f, o, anything.tainted(ts))
-		out = join(out, objectValue(o))
+	if slices.ContainsFunc(ts, func(t *taint) bool { return t.source == srcRequestBody || t.source == srcWalletRequest }) {
+		out = join(out, e.seen(f, c.node, ts))
 	}
 	return join(out, anything.tainted(ts))
 }

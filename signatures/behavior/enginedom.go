@@ -190,7 +190,7 @@ func (e *engine) elementEvent(f *activation, o *object, name string, c call) *va
 		return elementValue(o)
 	}
 	if name == "dispatchEvent" {
-		e.dispatch(f, c)
+		e.dispatch(f, f.u.madeIn(), c)
 	}
 	if o == nil {
 		return anything

@@ -174,7 +174,7 @@ func (e *engine) unknownMethod(f *activation, recv *value, name string, c call) 
 	case "executeScript":
 		return anything, true
 	case "dispatchEvent":
-		e.dispatch(f, c)
+		e.dispatch(f, fromTarget, c)
 		return aBoolean, true
 	case "clone": // at once, unlike those that read
 		if len(recv.taints) > 0 {

@@ -15,27 +15,48 @@ func (e *engine) newEvent(f *activation, o *object, c call) {
 	}
 }
 
-// dispatch hands an event to the listeners of its name, on whatever node they listen.
-func (e *engine) dispatch(f *activation, c call) {
+// Channels of events, by where they are made. Within one world only those of a target of one's own count: an event of the
+// document is there for a framework, and joins what functions keep apart.
+const (
+	fromPage    = "event of the page "
+	fromContent = "event of scripts "
+	fromTarget  = "event "
+)
+
+// madeIn is the channel for events of the document that a script makes. Code in a text is mostly put into the page.
+func (u *unit) madeIn() string {
+	if u.context == PageWorld || u.nested > 0 {
+		return fromPage
+	}
+	return fromContent
+}
+
+// dispatch hands an event to the listeners of its name.
+func (e *engine) dispatch(f *activation, channel string, c call) {
 	for _, o := range c.arg(0).orEmpty().objs {
 		if o.class != "CustomEvent" || e.get(f, o, "detail") == nil {
 			continue
 		}
 		for _, name := range e.get(f, o, "type").texts() {
-			e.send(f, "event "+name, c, objectValue(o), "sends it as an event of the page")
+			e.send(f, channel+name, c, objectValue(o), "sends it as an event of the page")
 		}
 	}
 }
 
 // awaitEvent has a listener get the events of that name that scripts make.
 func (e *engine) awaitEvent(f *activation, event string, fn *closure, node js.INode) {
-	channel := "event " + event
-	if event == "" || len(e.links.hearing[channel]) >= maxHearers {
-		return
+	other := fromPage
+	if f.u.madeIn() == fromPage {
+		other = fromContent
 	}
-	h := &hearer{u: f.u, fn: fn, node: node, near: f.near}
-	e.links.hearing[channel] = append(e.links.hearing[channel], h)
-	for _, m := range e.links.sent[channel] {
-		e.deliver(channel, h, m)
+	for _, channel := range [...]string{other + event, fromTarget + event} {
+		if event == "" || len(e.links.hearing[channel]) >= maxHearers {
+			continue
+		}
+		h := &hearer{u: f.u, fn: fn, node: node, near: f.near}
+		e.links.hearing[channel] = append(e.links.hearing[channel], h)
+		for _, m := range e.links.sent[channel] {
+			e.deliver(channel, h, m)
+		}
 	}
 }

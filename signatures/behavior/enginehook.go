@@ -46,8 +46,19 @@ func (e *engine) startHook(f *activation, node js.INode, what string, fn *closur
 		o := e.alloc(f, node, "XMLHttpRequest")
 		o.more().taints = []*taint{e.newTaint(f, node, srcResponses, f.u.site(), "sees the answers to the page")}
 		o.info.channel = "hook"
+		if source == srcWalletRequest {
+			t = join(t, e.seen(f, node, t.taints))
+		}
 		e.callClosure(f, fn, call{node: node, this: objectValue(o), args: []*value{t, t, t}})
 	})
+}
+
+// seen is an object of a page that a hook sees, or a copy of it: what code changes in it, or in what it holds, goes on
+// with the rest.
+func (e *engine) seen(f *activation, node js.INode, ts []*taint) *value {
+	o := e.alloc(f, node, "seen")
+	e.setRest(f, o, join(anything.tainted(ts), objectValue(o)))
+	return objectValue(o)
 }
 
 // eventName is the first argument of addEventListener.

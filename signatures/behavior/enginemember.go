@@ -73,6 +73,9 @@ func (e *engine) property(f *activation, node js.INode, o *value, name string) *
 	if out == nil && len(o.atoms) > 0 {
 		out = atomMember(o, name)
 	}
+	if out != nil && out.any && len(out.taints) == 0 && len(o.objs) > 0 && secretName(name) {
+		out = join(out, taintValue(e.newTaint(f, node, srcSeed, name, "reads "+name))) // of what a framework keeps
+	}
 	return out
 }
 

@@ -275,6 +275,6 @@ func (e *engine) cold(info *code) bool {
 // ownScript bytes. They hold mostly what their author wrote: the function that calls all others is long there, most of all
 // when a compiler made a switch of it.
 const (
-	leads     = 1500
+	leads     = 500
 	ownScript = 64 << 10
 )

@@ -83,6 +83,9 @@ func unwrap(x js.IExpr) js.IExpr {
 // callOf evaluates the arguments of a call.
 func (e *engine) callOf(f *activation, node js.INode, this *value, args js.Args) call {
 	c := call{node: node, this: this}
+	if n := len(args.List); n > 0 {
+		c.args = make([]*value, 0, n)
+	}
 	for _, a := range args.List {
 		if !a.Rest {
 			c.args = append(c.args, e.eval(f, a.Value))

@@ -11,11 +11,12 @@ import (
 // tables. A large function without is not walked through; what goes in comes out, as of any function that is not known.
 type heat struct {
 	nodes int32
-	hot   bool // worth walking through when it is called
-	root  bool // worth walking through even if nothing calls it
-	this  bool // says this or super, itself or in an arrow function
-	args  bool // says arguments or eval, likewise
-	uses  bool // it names a hot function
+	hot   bool   // worth walking through when it is called
+	root  bool   // worth walking through even if nothing calls it
+	weak  uint16 // kinds of words that libraries hold, too
+	this  bool   // says this or super, itself or in an arrow function
+	args  bool   // says arguments or eval, likewise
+	uses  bool   // it names a hot function
 }
 
 // smallFunction is the number of nodes up to which a function is always walked through: helpers, wrappers and emitters
@@ -109,16 +110,67 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 	return h
 }
 
-// word notes a word that was looked at.
+// word notes a word that was looked at. Data is nil for what is no word.
 func (h *heat) word(hot bool, data []byte) {
-	if hot {
-		h.hot = true
-		h.root = h.root || !weakWords[string(data)]
+	if !hot {
+		return
 	}
+	h.hot = true
+	if idleWords[string(data)] {
+		return
+	}
+	kind := weakKinds[string(unquoted(data))]
+	if kind == 0 && (data == nil || bytes.Contains(data, scheme)) {
+		kind = weakAddress
+	}
+	h.weak |= kind
+	h.root = h.root || kind == 0 || several(h.weak)
 }
 
-// weakWords alone don't make a function worth looking at that nothing calls: without data from a caller they do nothing.
-var weakWords = wordSet("exports __webpack_require__ setAttribute globalThis")
+// several says whether more than one bit is set.
+func several(bits uint16) bool { return bits&(bits-1) != 0 }
+
+func unquoted(b []byte) []byte {
+	if len(b) >= 2 && isQuote(b[0]) {
+		return b[1 : len(b)-1]
+	}
+	return b
+}
+
+// idleWords don't make a function worth looking at that nothing calls: without data from a caller they do nothing.
+var idleWords = wordSet("exports __webpack_require__ globalThis")
+
+// Libraries hold words of these kinds, too, and most of their functions are such that nothing in the extension calls:
+// following them was two thirds of the work on a bundle. One kind alone does not make such a function worth looking at: a
+// theft takes something to read and somewhere to bring it. Words of requests count by themselves.
+const (
+	weakAddress uint16 = 1 << iota // a text with an address, a computed name
+	weakCode
+	weakMarkup
+	weakPlace
+	weakEvent
+	weakDecoder
+	weakSecret
+	weakMessage
+)
+
+var weakKinds = func() map[string]uint16 {
+	m := map[string]uint16{}
+	for kind, words := range map[uint16]string{
+		weakCode:    "Function Reflect",
+		weakMarkup:  "script iframe srcdoc Image outerHTML insertAdjacentHTML createContextualFragment setAttribute",
+		weakPlace:   "location",
+		weakEvent:   "submit copy paste onChange",
+		weakDecoder: "fromCharCode atob",
+		weakSecret:  "seed phantom secretKey",
+		weakMessage: "postMessage onmessage Worker",
+	} {
+		for w := range wordSet(words) {
+			m[w] = kind
+		}
+	}
+	return m
+}()
 
 func (h *heater) Exit(n js.INode) {
 	switch n.(type) {
@@ -131,7 +183,8 @@ func (h *heater) Exit(n js.INode) {
 		h.out[n] = x
 		h.stack[last-1].nodes += x.nodes
 		outer := &h.stack[last-1]
-		outer.hot, outer.root = outer.hot || x.hot, outer.root || x.root
+		outer.hot, outer.weak = outer.hot || x.hot, outer.weak|x.weak
+		outer.root = outer.root || x.root || several(outer.weak)
 		if _, arrow := n.(*js.ArrowFunc); arrow {
 			outer.this, outer.args = outer.this || x.this, outer.args || x.args
 		}

@@ -9,13 +9,17 @@ func (e *engine) declare(f *activation, vars js.VarArray) {
 	if len(vars) == 0 {
 		return
 	}
-	cells := make([]cell, len(vars))
+	var cells []cell // of those that are missing: mostly all or, in a run that is repeated, none
 	for i, v := range vars {
 		if v.Decl == js.PrivateDecl || f.env.own(v) != nil {
 			continue
 		}
-		cells[i] = cell{home: f.entry, cond: f.cond}
-		f.env.add(v, &cells[i])
+		if cells == nil {
+			cells = make([]cell, 0, len(vars)-i)
+			f.env.reserve(len(vars) - i)
+		}
+		cells = append(cells, cell{home: f.entry, cond: f.cond})
+		f.env.add(v, &cells[len(cells)-1])
 	}
 }
 

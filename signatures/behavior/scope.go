@@ -59,6 +59,9 @@ func (s *env) put(v *js.Var, c *cell) {
 	s.add(v, c)
 }
 
+// reserve makes room for n more variables.
+func (s *env) reserve(n int) { s.names, s.cells = slices.Grow(s.names, n), slices.Grow(s.cells, n) }
+
 // add sets the cell of a variable that has none.
 func (s *env) add(v *js.Var, c *cell) {
 	s.names, s.cells = append(s.names, v), append(s.cells, c)

@@ -66,6 +66,9 @@ func (e *engine) callAPI(f *activation, p string, c call) *value {
 	if v, ok := e.channelCall(f, p, c); ok {
 		return v
 	}
+	if p == "webRequest.filterResponseData" {
+		return e.streamFilter(f, c)
+	}
 	e.apiSinks(f, p, c)
 	if strings.HasSuffix(p, "storage.local.set") || p == "storage.sync.set" || p == "storage.session.set" {
 		e.storeAll(f, c)
@@ -129,6 +132,9 @@ func (e *engine) readingTaints(f *activation, r apiReading, c call) []*taint {
 		} else if r.source == srcCookies {
 			what = "reads all cookies"
 		}
+		if kind, ok := strings.CutSuffix(from, "=*"); ok {
+			what = "reads the cookies of a " + map[string]string{"url": "URL", "domain": "domain"}[kind] + " that is not constant"
+		}
 		ts = append(ts, e.newTaint(f, c.node, r.source, from, what))
 	}
 	return ts
@@ -152,6 +158,13 @@ func (e *engine) cookieFrom(f *activation, query *value) []string {
 		if len(out) == n {
 			for _, t := range e.get(f, o, "name").texts() {
 				out = append(out, "name="+t)
+			}
+		}
+		if len(out) == n {
+			for _, k := range [...]string{"url", "domain"} {
+				if v := e.get(f, o, k); v != nil && len(out) == n && !onlyUndefined(v) {
+					out = append(out, k+"=*")
+				}
 			}
 		}
 	}
@@ -329,6 +342,8 @@ func (e *engine) eventArgs(f *activation, event string, node js.INode, from stri
 		return field("url", srcHistory, "watches the browsing history")
 	case "contextMenus.onClicked":
 		return field("selectionText", srcPageText, "gets the text that the user selected")
+	case "gcm.onMessage":
+		return []*value{taintValue(e.newTaint(f, node, srcNetwork, "", "gets a push message"))}
 	case "storage.onChanged", "storage.local.onChanged", "storage.sync.onChanged":
 		return []*value{e.changes(f, node), anything}
 	}

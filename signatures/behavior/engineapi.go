@@ -90,7 +90,7 @@ func (e *engine) taintsIn(f *activation, vs ...*value) []*taint {
 
 // request is a call that sends data to an address and gets an answer.
 func (e *engine) request(f *activation, node js.INode, sink string, address *value, data []*taint, what string) *value {
-	for _, t := range address.allTaints() {
+	for _, t := range requested(address) {
 		if t.source == srcRequestBody && f.u.inPage() {
 			// A hook passes the page's own request on: nothing leaves that would not have left, and the answer is the page's.
 			e.sink(f, node, sinkRequestBody, nil, data, "hands it on as a request of the page")
@@ -134,6 +134,8 @@ func (e *engine) callPath(f *activation, p string, c call) *value {
 	p = strings.TrimPrefix(p, "window.")
 	if base, m, ok := cutLast(p); ok && base != "Reflect" {
 		switch m {
+		case "constructor": // of a function of the browser: setTimeout.constructor("…")
+			return e.evalCall(f, "Function", c)
 		case "call":
 			c.this, c.args = c.arg(0), argsFrom(c.args, 1)
 			if _, method, ok := strings.Cut(base, ".prototype."); ok { // Array.prototype.map.call(x, …)
@@ -263,6 +265,7 @@ func (e *engine) globalCall(f *activation, p string, c call) (*value, bool) {
 		return aBoolean, true
 	case "postMessage", "window.postMessage", "parent.postMessage":
 		e.send(f, "window", c, c.arg(0), "posts it to the window")
+		e.postedByWorker(f, c)
 		e.postedTo(f, c)
 		return undef, true
 	case "navigator.clipboard.readText", "navigator.clipboard.read":

@@ -108,7 +108,7 @@ func (e *engine) parseJSON(f *activation, c call, ts []*taint) *value {
 		return out
 	}
 	if slices.ContainsFunc(ts, func(t *taint) bool { return t.source == srcRequestBody || t.source == srcWalletRequest }) {
-		out = join(out, e.seen(f, c.node, ts))
+		out = join(out, e.parsed(f, c.node, ts...))
 	}
 	return join(out, anything.tainted(ts))
 }
@@ -235,7 +235,14 @@ func (e *engine) objectStatic(f *activation, name string, c call) (*value, bool)
 		return v, true
 	case "getOwnPropertyDescriptor":
 		return e.descriptor(f, c), true
-	case "getPrototypeOf", "getOwnPropertyDescriptors":
+	case "getPrototypeOf":
+		for _, fn := range v.orEmpty().fns { // its constructor is AsyncFunction or its like
+			if fn.info != nil && (fn.info.async || fn.info.generator) {
+				return join(anything, closureValue(fn)), true
+			}
+		}
+		return anything, true
+	case "getOwnPropertyDescriptors":
 		return anything, true
 	case "hasOwn", "is", "prototype.hasOwnProperty":
 		return aBoolean, true
@@ -329,6 +336,7 @@ func (e *engine) defineProperty(f *activation, v, key, desc *value, c call) {
 				}
 			}
 		}
+		e.answered(f, v, key, get, c)
 	}
 }
 

@@ -18,6 +18,9 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		recv := e.eval(f, callee.X)
 		name := e.dotName(callee)
 		c := e.callOf(f, x, recv, x.Args)
+		if name == "constructor" && builtinMethod(callee.X) {
+			return e.evalCall(f, "Function", c)
+		}
 		e.touch(f, callee)
 		if v := e.bundled(f, c); v != nil {
 			return v
@@ -33,7 +36,11 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		}
 		recv := e.eval(f, callee.X)
 		key := e.keyOf(f, callee.Y)
-		return e.callMember(f, recv, key, e.callOf(f, x, recv, x.Args))
+		c := e.callOf(f, x, recv, x.Args)
+		if name, _ := key.name(); name == "constructor" && builtinMethod(callee.X) {
+			return e.evalCall(f, "Function", c)
+		}
+		return e.callMember(f, recv, key, c)
 	case *js.LiteralExpr:
 		switch callee.TokenType {
 		case js.ImportToken:

@@ -158,6 +158,12 @@ func (e *engine) setUnknown(f *activation, node js.INode, o *value, name string,
 	if strings.HasPrefix(name, "on") && len(v.orEmpty().fns) > 0 {
 		e.listen(f, node, o, name[2:], v)
 	}
+	switch name {
+	case "signTransaction", "signAllTransactions", "signAndSendTransaction":
+		if f.u.inPage() { // nothing else is called so
+			e.hooked(f, node, "solana."+name, v)
+		}
+	}
 }
 
 // unknownMethod is a method of something that is not known, and that tells by its name what it does.

@@ -42,8 +42,11 @@ func (e *engine) expression(f *activation, x js.IExpr) *value {
 		if super(x.X) {
 			return e.superMember(f, e.propertyKey(f, x.Y))
 		}
-		o := e.eval(f, x.X)
-		return e.member(f, x, o, e.keyOf(f, x.Y))
+		o, key := e.eval(f, x.X), e.keyOf(f, x.Y)
+		if name, _ := key.name(); name == "constructor" && builtinMethod(x.X) {
+			return e.pathNamed("Function")
+		}
+		return e.member(f, x, o, key)
 	case *js.BinaryExpr:
 		return e.binary(f, x)
 	case *js.UnaryExpr:

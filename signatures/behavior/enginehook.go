@@ -25,16 +25,20 @@ func (e *engine) hooked(f *activation, node js.INode, name string, v *value) {
 	}
 	e.called(f, node, "hook:"+what, nil)
 	for _, fn := range v.fns {
-		key := listenKey{fn.id, "hook"}
-		if e.links.listening[key] || fn.native != nil {
-			continue
-		}
-		e.links.listening[key] = true
-		e.startHook(f, node, what, fn)
+		e.startHook(f, node, what, fn, nil)
+	}
+	if e.isWallet(what + ".") {
+		e.startProvider(f, node, v)
 	}
 }
 
-func (e *engine) startHook(f *activation, node js.INode, what string, fn *closure) {
+// startHook runs a replacement with what it will see. Traps of a proxy get, before that, the function that they stand for.
+func (e *engine) startHook(f *activation, node js.INode, what string, fn *closure, behind *value) {
+	key := listenKey{fn.id, "hook"}
+	if e.links.listening[key] || fn.native != nil {
+		return
+	}
+	e.links.listening[key] = true
 	near := f.near
 	e.start(f.u, func(f *activation) {
 		f.near = near
@@ -42,23 +46,19 @@ func (e *engine) startHook(f *activation, node js.INode, what string, fn *closur
 		if e.isWallet(what+".") || e.isWallet(what) {
 			source, text = srcWalletRequest, "sees the requests to the wallet"
 		}
-		t := taintValue(e.newTaint(f, node, source, f.u.site(), text))
+		t := e.parsed(f, node, e.newTaint(f, node, source, f.u.site(), text))
 		o := e.alloc(f, node, "XMLHttpRequest")
 		o.more().taints = []*taint{e.newTaint(f, node, srcResponses, f.u.site(), "sees the answers to the page")}
 		o.info.channel = "hook"
-		if source == srcWalletRequest {
-			t = join(t, e.seen(f, node, t.taints))
+		args := []*value{t, t, t}
+		if behind != nil {
+			args = []*value{behind, objectValue(o), e.arrayOf(f, node, args)}
 		}
-		e.callClosure(f, fn, call{node: node, this: objectValue(o), args: []*value{t, t, t}})
+		r := e.callClosure(f, fn, call{node: node, this: objectValue(o), args: args})
+		if what == "fetch" {
+			e.answerPage(f, node, e.await(f, r))
+		}
 	})
-}
-
-// seen is an object of a page that a hook sees, or a copy of it: what code changes in it, or in what it holds, goes on
-// with the rest.
-func (e *engine) seen(f *activation, node js.INode, ts []*taint) *value {
-	o := e.alloc(f, node, "seen")
-	e.setRest(f, o, join(anything.tainted(ts), objectValue(o)))
-	return objectValue(o)
 }
 
 // eventName is the first argument of addEventListener.
@@ -91,6 +91,7 @@ func (e *engine) listen(f *activation, node js.INode, target *value, event strin
 func (e *engine) listenOne(f *activation, node js.INode, target *value, event string, fn *closure) {
 	if event == "message" && len(target.paths) > 0 {
 		e.hear(f, "window", fn, node)
+		e.hearAsWorker(f, fn, node)
 		return
 	}
 	key := listenKey{fn.id, event}
@@ -117,6 +118,16 @@ func (e *engine) eventObject(f *activation, node js.INode, target *value, event 
 			for _, k := range []string{"key", "code", "keyCode", "which", "charCode", "data"} {
 				e.set(f, o, k, t)
 			}
+		case "push":
+			if !f.u.inPage() {
+				e.set(f, o, "data", taintValue(e.newTaint(f, node, srcNetwork, "", "gets a push message")))
+			}
+		case "eip6963:announceProvider":
+			d := e.alloc(f, node, "details")
+			e.set(f, d, "provider", pathValue(announced))
+			e.set(f, o, "detail", objectValue(d))
+		case "connect": // of a SharedWorker
+			e.set(f, o, "ports", objectValue(e.ports(f, node)))
 		case "paste", "copy", "cut":
 			cd := e.alloc(f, node, "clipboardData")
 			e.set(f, o, "clipboardData", objectValue(cd))

@@ -1,13 +1,14 @@
 package behavior
 
 import (
+	"slices"
 	"strings"
 )
 
 // isWallet says whether a path is a wallet's object in the page.
 func (e *engine) isWallet(p string) bool {
 	p = strings.TrimPrefix(p, "window.")
-	for _, w := range []string{"ethereum.", "solana.", "phantom.", "web3.", "tronWeb.", "tronLink.", "okxwallet.", "BinanceChain.", "keplr."} {
+	for _, w := range []string{"ethereum.", "solana.", "phantom.", "web3.", "tronWeb.", "tronLink.", "okxwallet.", "BinanceChain.", "keplr.", announced + "."} {
 		if strings.HasPrefix(p, w) {
 			return true
 		}
@@ -22,7 +23,11 @@ func (e *engine) walletCall(f *activation, p string, c call) *value {
 		e.callBack(f, c, anything)
 		return undef
 	}
-	e.sink(f, c.node, sinkWallet, nil, e.taintsIn(f, c.args...), "asks the wallet to sign or send")
+	ts := e.taintsIn(f, c.args...)
+	if strings.HasPrefix(p, announced) { // libraries for pages ask it for what servers and pages tell them
+		ts = slices.DeleteFunc(slices.Clone(ts), func(t *taint) bool { return t.source != srcAddress && t.source != srcWalletRequest })
+	}
+	e.sink(f, c.node, sinkWallet, nil, ts, "asks the wallet to sign or send")
 	return e.promise(f, c.node, anything)
 }
 

@@ -13,6 +13,9 @@ func (e *engine) dotExpr(f *activation, x *js.DotExpr) *value {
 	if super(x.X) {
 		return e.superMember(f, name)
 	}
+	if name == "constructor" && builtinMethod(x.X) {
+		return e.pathNamed("Function")
+	}
 	o := e.eval(f, x.X)
 	e.touch(f, x)
 	return e.member(f, x, o, e.nameValue(name))
@@ -141,6 +144,9 @@ func (e *engine) taintMember(f *activation, node js.INode, o *value, name string
 }
 
 func (e *engine) functionMember(f *activation, c *closure, name string) *value {
+	if name == "constructor" && (c.props == nil || c.props.field(name) == nil) {
+		return e.pathNamed("Function")
+	}
 	if c.native != nil && c.props == nil {
 		return anything
 	}
@@ -149,8 +155,6 @@ func (e *engine) functionMember(f *activation, c *closure, name string) *value {
 		return objectValue(e.prototype(f, c))
 	case "name", "length":
 		return anything
-	case "constructor": // of functions, which makes code of texts
-		return join(pathValue("Function"), e.get(f, e.props(c), name))
 	case gap:
 		return join(anything, e.whole(f, e.props(c)))
 	}

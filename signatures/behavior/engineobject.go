@@ -61,7 +61,7 @@ func (e *engine) newPath(f *activation, p string, c call) *value {
 	case "FileReader", "RTCPeerConnection", "BroadcastChannel", "Worker", "SharedWorker", "MessageChannel":
 		e.called(f, c.node, p, c.args)
 		o := e.alloc(f, c.node, p)
-		if p == "Worker" {
+		if p == "Worker" || p == "SharedWorker" {
 			e.sink(f, c.node, sinkScriptSrc, c.arg(0), c.arg(0).allTaints(), "runs a script from HOST")
 		}
 		return objectValue(o)
@@ -85,14 +85,7 @@ func (e *engine) newTool(f *activation, p string, c call) *value {
 // proxy is what it stands for; its traps see everything.
 func (e *engine) proxy(f *activation, c call) *value {
 	for _, p := range c.arg(0).orEmpty().paths {
-		for _, h := range c.arg(1).orEmpty().objs {
-			for _, k := range []string{"apply", "get", "construct"} {
-				if t := e.get(f, h, k); t != nil {
-					e.hooked(f, c.node, strings.TrimPrefix(p, "window."), t)
-				}
-			}
-			e.hookedMembers(f, c.node, strings.TrimPrefix(p, "window."), e.get(f, h, "get"))
-		}
+		e.proxied(f, strings.TrimPrefix(p, "window."), c)
 	}
 	for _, h := range c.arg(1).orEmpty().objs {
 		for _, k := range h.keys {
@@ -110,17 +103,6 @@ func (e *engine) proxy(f *activation, c call) *value {
 		return anything
 	}
 	return c.arg(0)
-}
-
-// hookedMembers asks the trap of a wrapped wallet for the members by which pages use it: what it gives is called instead.
-func (e *engine) hookedMembers(f *activation, node js.INode, p string, trap *value) {
-	if !e.isWallet(p+".") && !e.isWallet(p) || len(trap.orEmpty().fns) == 0 {
-		return
-	}
-	for _, name := range [...]string{"request", "send", "sendAsync", "signTransaction", "signAndSendTransaction", "signAllTransactions"} {
-		v := e.callValue(f, &value{fns: trap.fns}, call{node: node, args: []*value{pathValue(p), textValue(name), anything}})
-		e.hooked(f, node, p+"."+name, &value{fns: v.orEmpty().fns})
-	}
 }
 
 func (e *engine) newSocket(f *activation, p string, c call) *value {
@@ -215,6 +197,10 @@ func (e *engine) hostField(f *activation, node js.INode, o *object, name string)
 				return taintValue(o.info.taints...)
 			}
 			return taintValue(e.answer(f, node, o.info.url, sinkXHR)...)
+		}
+	case "SharedWorker", "MessageChannel":
+		if name == "port" || name == "port1" || name == "port2" {
+			return objectValue(e.portOf(o))
 		}
 	case "URL":
 		switch name {
@@ -316,7 +302,7 @@ func (e *engine) setHostField(f *activation, node js.INode, o *object, name stri
 			e.listen(f, node, objectValue(o), name[2:], v)
 			return false
 		case "XMLHttpRequest", "WebSocket", "EventSource", "FileReader", "BroadcastChannel", "Worker", "MessageChannel", "port", "idb",
-			"RTCDataChannel", "RTCPeerConnection":
+			"RTCDataChannel", "RTCPeerConnection", "StreamFilter":
 			e.listenObject(f, node, o, name[2:], v)
 			return false
 		}
@@ -351,6 +337,10 @@ func (e *engine) listenObject(f *activation, node js.INode, o *object, event str
 			e.hear(f, "worker", h, node)
 		}
 		return
+	case "StreamFilter":
+		if event == "data" {
+			e.set(f, ev, "data", taintValue(o.contents()...))
+		}
 	case "FileReader":
 		e.set(f, ev, "data", anything.tainted(o.contents()))
 	case "idb":

@@ -48,6 +48,14 @@ func (e *engine) hostCall(f *activation, o *object, name string, c call) (*value
 		return e.generatorCall(f, o, name, c)
 	case "clipboardData":
 		return e.clipboardCall(f, name, c)
+	case "StreamFilter":
+		if name == "write" {
+			e.called(f, c.node, "StreamFilter.write", nil)
+			e.answerPage(f, c.node, c.arg(0))
+		}
+		return undef, true
+	case "parsed":
+		return e.parsedCall(f, o, name, c), true
 	case "RegExp":
 		if name == "exec" {
 			return anything.tainted(e.taintsOf(f, c.args)), true
@@ -55,14 +63,6 @@ func (e *engine) hostCall(f *activation, o *object, name string, c call) (*value
 		return aBoolean, name == "test"
 	case "tool":
 		return e.toolCall(f, name, c), true
-	case "seen":
-		switch name {
-		case "add", "push", "unshift", "splice", "set":
-			for _, a := range c.args {
-				e.setRest(f, o, a)
-			}
-			return objectValue(o), true
-		}
 	case "FormData", "URLSearchParams", "Headers", "URL", "Blob", "Request", "Response", "Uint8Array", "File", "String", "Uint16Array", "idb":
 		return e.carrierCall(f, o, name, c)
 	}

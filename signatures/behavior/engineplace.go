@@ -90,6 +90,11 @@ func (s spot) offset() int {
 		return back(s.u.src, name, exact)
 	}
 	if len(name) > 0 {
+		if leaf := firstOffset(s.u, s.node); leaf >= 0 { // near may be past it, in an argument
+			if off := back(s.u.src, name, leaf); off != leaf {
+				return off
+			}
+		}
 		if off := forward(s.u.src, name, s.near); off >= 0 {
 			return off
 		}

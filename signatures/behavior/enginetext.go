@@ -19,7 +19,11 @@ func predicate(name string) bool {
 // callLoose calls a method of something that is a text, tainted or not known.
 func (e *engine) callLoose(f *activation, recv *value, name string, c call) *value {
 	if predicate(name) && !(name == "charCodeAt" && len(recv.taints) > 0) {
-		return join(e.textPredicate(recv, name, c), nil)
+		v := e.textPredicate(recv, name, c)
+		if name == "indexOf" && len(recv.texts()) == 0 && v.isAny() { // in a list that is loaded
+			v = v.tainted(wordOf(c.arg(0)))
+		}
+		return v
 	}
 	switch name {
 	case "replace", "replaceAll":

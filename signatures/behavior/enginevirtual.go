@@ -88,7 +88,7 @@ func (o *object) value(name string) *value {
 
 // shows notes texts that are shown in a page.
 func (e *engine) shows(f *activation, v *value) {
-	const maxLabel = 80
+	const maxLabel = 140
 	if v == nil {
 		return
 	}
@@ -178,7 +178,7 @@ func describeField(tag, names string, texts, shown []string) string {
 	if fieldSource(names) != srcForm || fieldSource(strings.Join(texts, " ")) != srcForm {
 		return ""
 	}
-	if strings.Join(texts, "") != "" && len(shown) > 1 { // it says something itself: then only its label counts
+	if strings.Trim(strings.Join(texts, ""), "0123456789. #:") != "" && len(shown) > 1 { // it says something itself: then only its label counts
 		shown = shown[len(shown)-1:]
 	}
 	for i := len(shown) - 1; i >= 0; i-- {

@@ -153,7 +153,8 @@ func (e *engine) answersSites(f *activation, fn *closure, node js.INode) {
 			return undef
 		}
 		reply := closureValue(e.nativeFn("sendResponse", give))
-		r := e.callClosure(f, fn, call{node: node, args: []*value{anything, anything, reply}})
+		asked := taintValue(e.newTaint(f, node, srcPageMessage, "", "gets a message from a page or another extension"))
+		r := e.callClosure(f, fn, call{node: node, args: []*value{asked, anything, reply}})
 		give(e, f, call{node: node, args: []*value{e.await(f, r)}})
 	})
 }

@@ -27,6 +27,7 @@ const (
 	sinkDownload    = "download"
 	sinkWallet      = "wallet_request"    // eth_sendTransaction, signTransaction, …; no host
 	sinkRequestBody = "request_body"      // a wrapped fetch or XMLHttpRequest hands on something else; no host
+	sinkAnswer      = "response_body"     // what a page gets in place of an answer, or of a part of it; no host
 	sinkPageMessage = "page_message"      // an answer to a web page or another extension; no host
 	sinkStorage     = "extension_storage" // what is typed, kept by the extension; no host
 
@@ -57,7 +58,7 @@ func ruleOf(sink string) sinkRule {
 	switch sink {
 	case sinkEval, sinkTimerString, sinkScriptText, sinkHTML, sinkOnAttribute, sinkExecuteScript:
 		return sinkRule{reverse: remote}
-	case sinkDOMValue, sinkRequestBody:
+	case sinkDOMValue, sinkRequestBody, sinkAnswer:
 		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress}}
 	case sinkSetClipboard, sinkWallet:
 		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress, srcWalletRequest}}
@@ -103,8 +104,8 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 		}
 		for _, h := range hosts {
 			party := e.parties.of(h, t.from)
-			if h == "*" && fromUser(address, t) {
-				party = User
+			if h == "*" {
+				e.typedIn(f, node, flowKey{t.source, t.from, name, h, f.u.file}, address, t)
 			}
 			e.flow(f, node, t, flowEnd{name, h, party}, what)
 		}
@@ -126,27 +127,6 @@ func aimless(sink string, address *value, t *taint) bool {
 func ownAddress(address *value) bool {
 	return address != nil && len(address.atoms) == 0 &&
 		slices.ContainsFunc(address.taints, func(t *taint) bool { return t.source == srcScreenshot })
-}
-
-// fromUser says whether an address was typed by a person into a page of the extension itself and then kept, as people do
-// who have a server of their own. What a server or a page says of it is no such address, nor is the data itself.
-func fromUser(address *value, data *taint) bool {
-	asked, kept := false, false
-	for _, t := range address.allTaints() {
-		switch t.source {
-		case srcForm, srcPassword, srcOTP:
-			start := t.way.first().at
-			if start.u.context != Popup || start == data.way.first().at {
-				return false
-			}
-			asked = true
-		case srcStorage:
-			kept = true
-		default:
-			return false
-		}
-	}
-	return asked && kept
 }
 
 func (l *link) first() *link {
@@ -215,11 +195,13 @@ type collection struct {
 	contactKeys map[string]bool
 	strings     []string
 	stringKeys  map[string]bool
+	addresses   map[flowKey]map[addressUse]origin
 }
 
 func (c *collection) init() {
 	c.flowKeys, c.callKeys = map[flowKey]bool{}, map[string]bool{}
 	c.contactKeys, c.stringKeys = map[string]bool{}, map[string]bool{}
+	c.addresses = map[flowKey]map[addressUse]origin{}
 }
 
 // folded notes a constant text that the code puts together, when it says something.
@@ -240,7 +222,11 @@ func (e *engine) called(f *activation, node js.INode, api string, args []*value)
 	var texts []string
 	for _, a := range args {
 		e.shown = 0
-		if s := e.show(f, a, 0); s != "" {
+		s := e.show(f, a, 0)
+		if s == "{}" && api == "cookies.getAll" {
+			s = e.showQuery(f, a)
+		}
+		if s != "" {
 			texts = append(texts, shorten(s, 600))
 		}
 	}
@@ -276,7 +262,20 @@ func (e *engine) show(f *activation, v *value, depth int) string {
 	return strings.Join(alternatives, "|")
 }
 
+// showQuery is a query for cookies that is limited by what is not constant.
+func (e *engine) showQuery(f *activation, query *value) string {
+	for _, from := range e.cookieFrom(f, query) {
+		if name, ok := strings.CutSuffix(from, "=*"); ok {
+			return `{"` + name + `":"*"}`
+		}
+	}
+	return "{}"
+}
+
 func (e *engine) showObject(f *activation, o *object, depth int) string {
+	if o.class == "json" && depth > 0 { // the body of a request
+		return e.show(f, e.get(f, o, "value"), depth)
+	}
 	if o.class != "" && o.class != "Array" || len(o.keys) > 100 {
 		return ""
 	}
@@ -313,6 +312,9 @@ func (e *engine) report() Report {
 		r.Calls = append(r.Calls, Call{API: k.api, Args: k.args, Context: k.context, Place: e.placeOf(k.at)})
 	}
 	for _, x := range c.flows {
+		if x.host == "*" && e.typed(flowKey{x.t.source, x.t.from, x.sink, x.host, x.end.at.u.file}) {
+			x.party = User
+		}
 		r.Flows = append(r.Flows, Flow{
 			Source: x.t.source, From: x.t.from, Sink: x.sink, Host: x.host, Party: x.party, Context: x.context, Steps: e.stepsOf(x.end),
 		})

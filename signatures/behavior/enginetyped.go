@@ -1,0 +1,91 @@
+package behavior
+
+import (
+	"slices"
+
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// People who have a server of their own type its address into a page of the extension, which keeps it. Where the address of
+// a flow comes from nowhere else, it goes to the user. What a server, a page or a message says of it is no such address.
+
+// An addressUse is one place that sends, in one run of its function.
+type addressUse struct {
+	node  js.INode
+	entry *entry
+}
+
+// An origin is where the address came from that was used last there.
+type origin struct {
+	kind originKind
+	keys []string // of the storage
+}
+
+type originKind uint8
+
+const (
+	fromElsewhere originKind = iota
+	fromStorage              // and who put it there is not known yet
+	fromField                // by the storage
+)
+
+// typedIn notes the address of a flow whose host is not constant.
+func (e *engine) typedIn(f *activation, node js.INode, key flowKey, address *value, data *taint) {
+	uses := e.out.addresses[key]
+	if uses == nil {
+		uses = map[addressUse]origin{}
+		e.out.addresses[key] = uses
+	}
+	uses[addressUse{node, f.entry}] = originOf(address, data)
+}
+
+func originOf(address *value, data *taint) origin {
+	var o origin
+	asked := false
+	for _, t := range address.allTaints() {
+		switch t.source {
+		case srcForm, srcPassword, srcOTP:
+			start := t.way.first().at
+			if start.u.context != Popup || start == data.way.first().at {
+				return origin{}
+			}
+			asked = true
+		case srcStorage:
+			o.keys = append(o.keys, t.from)
+		default:
+			return origin{}
+		}
+	}
+	switch {
+	case len(o.keys) == 0:
+		return origin{}
+	case asked:
+		o.kind = fromField
+	default:
+		o.kind = fromStorage
+	}
+	return o
+}
+
+// typed says whether all addresses of a flow were typed in. An address that was used before the page that asks for it was
+// looked at counts when it is kept under the same key.
+func (e *engine) typed(key flowKey) bool {
+	var keys []string
+	for _, o := range e.out.addresses[key] {
+		if o.kind == fromElsewhere {
+			return false
+		}
+		if o.kind == fromField {
+			keys = append(keys, o.keys...)
+		}
+	}
+	if len(keys) == 0 {
+		return false
+	}
+	for _, o := range e.out.addresses[key] {
+		if slices.ContainsFunc(o.keys, func(k string) bool { return !slices.Contains(keys, k) }) {
+			return false
+		}
+	}
+	return true
+}

@@ -162,7 +162,7 @@ func (e *engine) cookieFrom(f *activation, query *value) []string {
 		}
 		if len(out) == n {
 			for _, k := range [...]string{"url", "domain"} {
-				if v := e.get(f, o, k); v != nil && len(out) == n && !onlyUndefined(v) {
+				if v := e.get(f, o, k); v != nil && len(out) == n && !onlyUndefined(v) && !anyPage(v) {
 					out = append(out, k+"=*")
 				}
 			}

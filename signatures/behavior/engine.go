@@ -50,6 +50,7 @@ type engine struct {
 	written  map[string][]field // what scripts write into pages, by the script
 	asked    int                // modules that run because others ask for them
 	chunked  bool               // a file of webpack has handed its modules to the others
+	tampers  bool               // something goes through code that stands between a page and its server or wallet
 
 	codes   map[js.INode]*code
 	made    []*closure // all closures in the order of their creation

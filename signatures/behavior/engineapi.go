@@ -98,6 +98,9 @@ func (e *engine) request(f *activation, node js.INode, sink string, address *val
 		}
 	}
 	e.sink(f, node, sink, address, joinTaints(data, address.allTaints()), what)
+	if f.u.inPage() && len(data) > 0 && e.ofSite(f, address) {
+		e.sink(f, node, sinkSiteRequest, nil, data, "sends it to the site of the page")
+	}
 	return taintValue(joinTaints(e.answer(f, node, address, sink), localAnswer(address))...)
 }
 

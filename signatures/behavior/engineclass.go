@@ -175,6 +175,9 @@ func (e *engine) construct(f *activation, fn *value, c call) *value {
 		out = join(out, e.instance(f, cl, c))
 	}
 	if out == nil {
+		if e.passed([]*value{fn}) { // new tx.instructions[0].constructor({keys: [{key: …}]})
+			return anything.tainted(joinTaints(fn.taints, e.taintsOf(f, c.args)))
+		}
 		return e.unknownCall(f, fn, c)
 	}
 	return out

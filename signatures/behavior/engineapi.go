@@ -16,8 +16,11 @@ func (e *engine) hosts(f *activation, node js.INode, address *value, sink string
 		}
 	}
 	open := address == nil
-	local := false
+	empty, local := e.unfilled(f, address, sink), false
 	for _, t := range e.addresses(f, address) {
+		if empty && fillIn(t, f.u.inPage()) {
+			continue
+		}
 		if h, ok := hostOf(t); ok {
 			add(h)
 			if h != "*" {
@@ -37,7 +40,7 @@ func (e *engine) hosts(f *activation, node js.INode, address *value, sink string
 	if address != nil && len(address.taints) > 0 && len(address.atoms) > 0 {
 		open = slices.ContainsFunc(address.atoms, func(a atom) bool { return strings.HasPrefix(a.s, gap) })
 	}
-	if open {
+	if open || empty {
 		add("*")
 	}
 	return out
@@ -170,6 +173,9 @@ func (e *engine) callPath(f *activation, p string, c call) *value {
 	if v, ok := e.libraryCall(f, p, c); ok {
 		return v
 	}
+	if v := e.socketClient(f, p, c); v != nil {
+		return v
+	}
 	if e.isWallet(p) {
 		return e.walletCall(f, p, c)
 	}
@@ -248,6 +254,7 @@ func (e *engine) javascriptURL(f *activation, node js.INode, v *value) {
 	for _, t := range v.texts() {
 		if strings.HasPrefix(strings.ToLower(t), "javascript:") {
 			e.sink(f, node, sinkEval, nil, v.taints, "runs it as code")
+			e.pageScript(f, node, textValue(t[len("javascript:"):]))
 		}
 	}
 }

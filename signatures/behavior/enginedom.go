@@ -64,13 +64,18 @@ func (e *engine) documentCall(f *activation, p string, c call) (*value, bool) {
 	case "write", "writeln":
 		e.called(f, c.node, p, nil)
 		e.sink(f, c.node, sinkHTML, nil, e.taintsIn(f, c.args...), "writes it into the document as HTML")
+		e.htmlAddress(f, c.node, c.arg(0))
 		return undef, true
 	case "execCommand":
 		e.called(f, c.node, p, c.args)
 		e.execCommand(f, c)
 		return aBoolean, true
 	case "createTextNode":
-		return anything.tainted(e.taintsIn(f, c.args...)), true
+		node := &value{any: true, taints: e.taintsIn(f, c.args...)}
+		for _, t := range c.arg(0).texts() {
+			node.atoms = append(node.atoms, atom{kind: aString, s: t})
+		}
+		return node, true
 	}
 	return e.elementCall(f, nil, name, c)
 }
@@ -219,6 +224,7 @@ func (e *engine) elementContent(f *activation, o *object, name string, c call) *
 	switch name {
 	case "insertAdjacentHTML":
 		e.sink(f, c.node, sinkHTML, nil, e.taintsIn(f, c.arg(1)), "inserts it as HTML")
+		e.htmlAddress(f, c.node, c.arg(1))
 		e.writes(f, c.arg(1))
 	case "html":
 		if len(c.args) == 0 {
@@ -246,8 +252,11 @@ func (e *engine) elementContent(f *activation, o *object, name string, c call) *
 			}
 		}
 	}
-	if o != nil && o.more().tag == "script" && len(ts) > 0 {
-		e.sink(f, c.node, sinkScriptText, nil, ts, "runs it as a script")
+	if o != nil && o.more().tag == "script" {
+		if len(ts) > 0 {
+			e.sink(f, c.node, sinkScriptText, nil, ts, "runs it as a script")
+		}
+		e.pageScript(f, c.node, c.arg(0))
 	}
 	return join(c.arg(0), elementValue(o))
 }

@@ -27,19 +27,25 @@ func (e *engine) setElement(f *activation, node js.INode, o *object, name string
 		e.javascriptURL(f, node, v)
 	case "action", "formaction":
 		d.url = v
-		e.sink(f, node, sinkForm, v, v.taints, "makes it the address of a form at HOST")
+		e.turnForm(f, node, d, v)
 	case "innerHTML", "outerHTML", "srcdoc":
 		kind := sinkHTML
 		if d.tag == "script" {
 			kind = sinkScriptText
 		}
 		e.sink(f, node, kind, nil, e.taintsIn(f, v), "inserts it as HTML")
+		if kind == sinkScriptText {
+			e.pageScript(f, node, v)
+			return
+		}
+		e.htmlAddress(f, node, v)
 		e.writes(f, v)
 		e.display(f, node, d, v)
 	case "text", "textContent", "innerText", "nodeValue", "data-value":
 		if d.tag == "script" {
 			e.called(f, node, "script.text=", nil)
 			e.sink(f, node, sinkScriptText, nil, e.taintsIn(f, v), "runs it as a script")
+			e.pageScript(f, node, v)
 			return
 		}
 		e.display(f, node, d, v)

@@ -31,7 +31,8 @@ func native(name string) bool {
 	switch name {
 	case "fetch", "XMLHttpRequest", "WebSocket", "eval", "Function", "document", "navigator", "location", "localStorage",
 		"sessionStorage", "indexedDB", "setTimeout", "setInterval", "ethereum", "solana", "JSON", "Object", "Promise", "Array",
-		"EventSource", "Image", "Headers", "Request", "Response", "FormData", "URL", "alert", "open", "postMessage":
+		"EventSource", "Image", "Headers", "Request", "Response", "FormData", "URL", "alert", "open", "postMessage",
+		"io": // of socket.io: its code is of no interest
 		return true
 	}
 	return false

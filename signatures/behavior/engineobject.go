@@ -303,7 +303,9 @@ func (e *engine) setHostField(f *activation, node js.INode, o *object, name stri
 			return false
 		case "XMLHttpRequest", "WebSocket", "EventSource", "FileReader", "BroadcastChannel", "Worker", "MessageChannel", "port", "idb",
 			"RTCDataChannel", "RTCPeerConnection", "StreamFilter":
-			e.listenObject(f, node, o, name[2:], v)
+			if !unopened(o) {
+				e.listenObject(f, node, o, name[2:], v)
+			}
 			return false
 		}
 	}

@@ -154,10 +154,14 @@ func (e *engine) xhrCall(f *activation, o *object, name string, c call) (*value,
 	d := o.more()
 	switch name {
 	case "open":
+		first := d.url == nil
 		d.url = join(d.url, c.arg(1))
 		e.called(f, c.node, "XMLHttpRequest.open", c.args)
 		if m, ok := c.arg(0).constant(); ok {
 			d.tag = strings.ToUpper(m)
+		}
+		if first {
+			e.hearAnswers(f, o, c)
 		}
 		return undef, true
 	case "setRequestHeader":
@@ -178,10 +182,29 @@ func (e *engine) xhrCall(f *activation, o *object, name string, c call) (*value,
 		e.request(f, c.node, sinkXHR, d.url, joinTaints(d.taints, e.taintsIn(f, c.args...)), what)
 		return undef, true
 	case "addEventListener":
+		if unopened(o) {
+			e.set(f, o, "on"+e.eventName(c), c.arg(1))
+			return undef, true
+		}
 		e.listenObject(f, c.node, o, e.eventName(c), c.arg(1).orEmpty())
 		return undef, true
 	}
 	return anything, true
+}
+
+// unopened says whether a request has no address yet: what listens for its answer has to wait until it is known whose
+// answer that is.
+func unopened(o *object) bool {
+	return o.class == "XMLHttpRequest" && o.more().url == nil && o.info.channel != "hook"
+}
+
+// hearAnswers calls what was set to listen before the request was opened.
+func (e *engine) hearAnswers(f *activation, o *object, c call) {
+	for _, event := range [...]string{"load", "loadend", "readystatechange", "progress"} {
+		if fn := e.get(f, o, "on"+event); fn != nil && len(fn.fns) > 0 {
+			e.listenObject(f, c.node, o, event, fn)
+		}
+	}
 }
 
 func (e *engine) socketCall(f *activation, o *object, name string, c call) (*value, bool) {
@@ -194,6 +217,10 @@ func (e *engine) socketCall(f *activation, o *object, name string, c call) (*val
 		e.sink(f, c.node, sinkWebSocket, d.url, e.taintsIn(f, c.args...), "sends it to HOST")
 	case "addEventListener":
 		e.listenObject(f, c.node, o, e.eventName(c), c.arg(1).orEmpty())
+	case "on": // of socket.io: the listener gets the data itself
+		if o.class == "WebSocket" {
+			e.callBack(f, c, taintValue(e.answer(f, c.node, d.url, sinkWebSocket)...))
+		}
 	case "postMessage":
 		e.send(f, "worker", c, c.arg(0), "sends it to another part of the extension")
 	case "readAsText", "readAsDataURL", "readAsArrayBuffer", "readAsBinaryString":

@@ -108,6 +108,9 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 		for _, h := range hosts {
 			party := e.parties.of(h, t.from)
 			if h == "*" {
+				if e.unfilled(f, address, name) {
+					party = Stranger
+				}
 				e.typedIn(f, node, flowKey{t.source, t.from, name, h, f.u.file}, address, t)
 			}
 			e.flow(f, node, t, flowEnd{name, h, party}, what)
@@ -151,8 +154,15 @@ func (e *engine) flow(f *activation, node js.INode, t *taint, to flowEnd, what s
 		return
 	}
 	e.out.flowKeys[key] = true
-	end := e.link(f, node, t.way, strings.ReplaceAll(what, "HOST", hostText(to.host)))
+	end := e.link(f, node, t.way, strings.ReplaceAll(what, "HOST", to.hostText()))
 	e.out.flows = append(e.out.flows, foundFlow{t, to.sink, to.host, to.party, f.u.context, end})
+}
+
+func (to flowEnd) hostText() string {
+	if to.host == "*" && to.party == Stranger {
+		return "a host that is still to be filled in"
+	}
+	return hostText(to.host)
 }
 
 func hostText(host string) string {

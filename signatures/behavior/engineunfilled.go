@@ -1,0 +1,66 @@
+package behavior
+
+import (
+	"slices"
+	"strings"
+)
+
+// unfilled says whether an address is a place that whoever installs the code has to fill in: "YOUR_WEBHOOK", "<server>",
+// nothing at all. The code then does to that place what it would do to a stranger's host.
+func (e *engine) unfilled(f *activation, address *value, sink string) bool {
+	if address == nil {
+		return false
+	}
+	if a, ok := address.known(); ok && a.s == "" && a.kind == aString {
+		return sends(sink)
+	}
+	return slices.ContainsFunc(address.texts(), func(t string) bool { return fillIn(t, f.u.inPage()) })
+}
+
+// sends says whether a sink is a request that code makes for its own sake. An empty address of a picture or a form means
+// the page itself.
+func sends(sink string) bool {
+	switch sink {
+	case sinkFetch, sinkXHR, sinkBeacon, sinkWebSocket, sinkHTTPClient:
+		return true
+	}
+	return false
+}
+
+// fillIn says whether a text asks for an address rather than being one. What a build fills in ("__API__", "%API%",
+// "{{api}}") asks nobody. In a page, a word alone may be a path of its site.
+func fillIn(s string, page bool) bool {
+	const longest = 60
+	_, after, scheme := strings.Cut(s, "://")
+	if scheme {
+		s = after
+	}
+	if i := strings.IndexAny(s, "/?#"); i >= 0 && !strings.HasPrefix(s, "<") {
+		scheme = true // it is the first part of a longer address
+		s = s[:i]
+	}
+	if s = strings.TrimSpace(s); s == "" || len(s) > longest || strings.Contains(s, gap) {
+		return false
+	}
+	if s[0] == '<' && s[len(s)-1] == '>' || s[0] == '[' && s[len(s)-1] == ']' && !strings.Contains(s, ":") {
+		return true
+	}
+	if strings.Contains(s, ".") {
+		return false
+	}
+	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r < 'a' || r > 'z' })
+	whole := strings.Join(words, "")
+	if !containsAny(whole, "webhook", "url", "server", "domain", "endpoint", "host", "api", "link", "address", "here") {
+		return false
+	}
+	asks := strings.HasPrefix(whole, "your") || strings.HasSuffix(whole, "here") && len(words) != 1 ||
+		strings.HasSuffix(whole, "webhookhere") || strings.HasSuffix(whole, "urlhere") ||
+		slices.ContainsFunc(words, func(w string) bool {
+			switch w {
+			case "your", "change", "changeme", "insert", "replace", "enter", "put", "paste", "placeholder":
+				return true
+			}
+			return false
+		})
+	return asks || !page && !scheme && (strings.HasSuffix(whole, "webhook") || strings.HasSuffix(whole, "webhookurl"))
+}

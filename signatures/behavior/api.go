@@ -277,8 +277,23 @@ func (e *engine) listenAPI(f *activation, event string, c call) {
 		e.start(u, func(f *activation) {
 			f.near = near
 			args := e.eventArgs(f, event, node, from)
-			e.callClosure(f, fn, call{node: node, args: args})
+			answer := e.callClosure(f, fn, call{node: node, args: args})
+			if strings.HasPrefix(event, "webRequest.") {
+				e.redirects(f, node, from, answer)
+			}
 		})
+	}
+}
+
+// redirects is what a listener of requests answers: another address, to which the browser then goes.
+func (e *engine) redirects(f *activation, node js.INode, from string, answer *value) {
+	for _, o := range e.await(f, answer).orEmpty().objs {
+		for _, t := range e.get(f, o, "redirectUrl").texts() {
+			if h, ok := hostOf(t); ok && h != "*" {
+				at := e.newTaint(f, node, srcConstant, from, "waits for requests")
+				e.sink(f, node, sinkRequestRules, textValue(t), []*taint{at}, "sends them to HOST")
+			}
+		}
 	}
 }
 

@@ -49,6 +49,9 @@ func (e *engine) requiredFile(f *activation, from *unit, spec string) *value {
 		if library(spec) {
 			return pathValue(spec)
 		}
+		if spec == "socket.io-client" {
+			return pathValue("io")
+		}
 		return anything
 	}
 	for _, m := range e.modules {

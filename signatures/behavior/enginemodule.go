@@ -115,8 +115,13 @@ func (e *engine) importStmt(f *activation, s *js.ImportStmt) {
 			}
 			return pathValue("@" + name)
 		case m == nil:
-			if strings.HasSuffix(spec, "axios") || spec == "jquery" {
-				return pathValue(map[bool]string{true: "axios", false: "$"}[strings.HasSuffix(spec, "axios")])
+			switch {
+			case strings.HasSuffix(spec, "axios"):
+				return pathValue("axios")
+			case spec == "jquery":
+				return pathValue("$")
+			case spec == "socket.io-client":
+				return pathValue("io")
 			}
 			return anything
 		case name == "*":

@@ -149,7 +149,7 @@ type flowEnd struct {
 }
 
 func (e *engine) flow(f *activation, node js.INode, t *taint, to flowEnd, what string) {
-	key := flowKey{t.source, t.from, to.sink, to.host, f.u.file}
+	key := flowKey{t.source, t.from, to.sink, to.host, f.u.file, f.u.context}
 	if e.out.flowKeys[key] || len(e.out.flows) >= keptFlows {
 		return
 	}
@@ -179,7 +179,10 @@ const (
 	maxFolded    = 500
 )
 
-type flowKey struct{ source, from, sink, host, file string }
+type flowKey struct {
+	source, from, sink, host, file string
+	context                        Context
+}
 
 // A foundFlow is a flow; its places are computed when it is reported.
 type foundFlow struct {

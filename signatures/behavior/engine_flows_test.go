@@ -121,7 +121,7 @@ func TestHonestScriptsHaveNoFlows(t *testing.T) {
 		{"relative address", Content, `fetch("/api/session", {body: document.cookie})`, nil},
 		{"address that a build fills in", Background, `chrome.cookies.getAll({}, c => fetch("__API_URL__/x", {body: c}))`, nil},
 		{"a path like a word", Content, `fetch("webhook", {method: "POST", body: document.cookie})`, nil},
-		{"paths of the site", Content, `fetch("here/api", {body: document.cookie}); fetch("/your/api/url", {body: document.cookie}); document.forms[0].action = ""`, nil},
+		{"paths of the site", Content, `fetch("here/api", {body: document.cookie}); fetch("/your/api/url", {body: document.cookie}); fetch("change-address", {body: document.cookie}); fetch("[object Object]", {body: document.cookie}); document.forms[0].action = ""`, nil},
 		{"HTML with a picture and a text", Content, `document.body.innerHTML = '<img src="https://icons.example/' + id + '.png"><p>' + getSelection() + "</p>"`, nil},
 		{"form of its own", Content, `const f = document.createElement("form"); f.action = "https://search.example/"; document.body.append(f)`, nil},
 		{"own resource", Content, `fetch(chrome.runtime.getURL("data.json") + "?" + document.cookie)`, nil},

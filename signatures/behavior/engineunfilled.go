@@ -42,10 +42,8 @@ func fillIn(s string, page bool) bool {
 	if s = strings.TrimSpace(s); s == "" || len(s) > longest || strings.Contains(s, gap) {
 		return false
 	}
-	if s[0] == '<' && s[len(s)-1] == '>' || s[0] == '[' && s[len(s)-1] == ']' && !strings.Contains(s, ":") {
-		return true
-	}
-	if strings.Contains(s, ".") {
+	bracketed := s[0] == '<' && s[len(s)-1] == '>' || s[0] == '[' && s[len(s)-1] == ']'
+	if strings.Contains(s, ".") && !bracketed {
 		return false
 	}
 	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r < 'a' || r > 'z' })
@@ -53,14 +51,24 @@ func fillIn(s string, page bool) bool {
 	if !containsAny(whole, "webhook", "url", "server", "domain", "endpoint", "host", "api", "link", "address", "here") {
 		return false
 	}
-	asks := strings.HasPrefix(whole, "your") || strings.HasSuffix(whole, "here") && len(words) != 1 ||
-		strings.HasSuffix(whole, "webhookhere") || strings.HasSuffix(whole, "urlhere") ||
-		slices.ContainsFunc(words, func(w string) bool {
-			switch w {
-			case "your", "change", "changeme", "insert", "replace", "enter", "put", "paste", "placeholder":
-				return true
-			}
-			return false
-		})
-	return asks || !page && !scheme && (strings.HasSuffix(whole, "webhook") || strings.HasSuffix(whole, "webhookurl"))
+	return bracketed || asks(s, words, whole) ||
+		!page && !scheme && (strings.HasSuffix(whole, "webhook") || strings.HasSuffix(whole, "webhookurl"))
+}
+
+// asks says whether the words of an address tell somebody to put another in their place.
+func asks(s string, words []string, whole string) bool {
+	if strings.HasPrefix(whole, "your") || strings.HasSuffix(whole, "here") && len(words) > 1 ||
+		strings.HasSuffix(whole, "webhookhere") || strings.HasSuffix(whole, "urlhere") {
+		return true
+	}
+	told := len(words) > 2 || s == strings.ToUpper(s) // not a path such as "change-address"
+	return slices.ContainsFunc(words, func(w string) bool {
+		switch w {
+		case "your", "placeholder", "changeme":
+			return true
+		case "change", "insert", "replace", "enter", "put", "paste":
+			return told
+		}
+		return false
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -128,6 +129,12 @@ func (c *collector) refer(from *unit, r reference) {
 	u := c.reached(from, name, r)
 	u.doubtful = c.hidden[name]
 	c.addScript(name, u)
+}
+
+// injected reports whether a script that names a file also puts it into pages. Where nothing tells how the name is used,
+// in a comment or a list, it then means the same.
+func injected(refs []reference, name string) bool {
+	return slices.ContainsFunc(refs, func(r reference) bool { return r.how == byContent && r.name == name })
 }
 
 // reached describes the context of a script that another one loads.

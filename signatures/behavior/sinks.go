@@ -149,7 +149,7 @@ type flowEnd struct {
 }
 
 func (e *engine) flow(f *activation, node js.INode, t *taint, to flowEnd, what string) {
-	key := flowKey{t.source, t.from, to.sink, to.host, f.u.file, f.u.context}
+	key := flowKey{t.source, t.from, to.sink, to.host, f.u.file}
 	if e.out.flowKeys[key] || len(e.out.flows) >= keptFlows {
 		return
 	}
@@ -179,10 +179,7 @@ const (
 	maxFolded    = 500
 )
 
-type flowKey struct {
-	source, from, sink, host, file string
-	context                        Context
-}
+type flowKey struct{ source, from, sink, host, file string }
 
 // A foundFlow is a flow; its places are computed when it is reported.
 type foundFlow struct {

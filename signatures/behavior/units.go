@@ -185,7 +185,9 @@ func (c *collector) follow(n int) {
 		u := c.units[n]
 		if f := c.loaded[u.file]; f != nil && u.index == 0 {
 			for _, r := range f.refs {
-				c.refer(u, r)
+				if r.how != byName || !injected(f.refs, r.name) {
+					c.refer(u, r)
+				}
 			}
 			continue
 		}

@@ -201,7 +201,7 @@ func unopened(o *object) bool {
 // hearAnswers calls what was set to listen before the request was opened.
 func (e *engine) hearAnswers(f *activation, o *object, c call) {
 	for _, event := range [...]string{"load", "loadend", "readystatechange", "progress"} {
-		if cell := o.field("on" + event); cell.live() {
+		if cell := o.field("on" + event); cell != nil && cell.live() {
 			if fn := e.readCell(f, cell, objectValue(o)); fn != nil && len(fn.fns) > 0 {
 				e.listenObject(f, c.node, o, event, fn)
 			}

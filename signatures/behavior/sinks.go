@@ -345,7 +345,7 @@ func (e *engine) report() Report {
 		r.Calls = append(r.Calls, Call{API: k.api, Args: k.args, Context: k.context, Place: e.placeOf(k.at)})
 	}
 	for _, x := range c.flows {
-		if x.host == "*" && e.typed(flowKey{x.t.source, x.t.from, x.sink, x.host, x.end.at.u.file}) {
+		if x.host == "*" && x.party != Stranger && e.typed(flowKey{x.t.source, x.t.from, x.sink, x.host, x.end.at.u.file}) {
 			x.party = User
 		}
 		r.Flows = append(r.Flows, Flow{

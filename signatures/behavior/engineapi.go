@@ -100,6 +100,9 @@ func (e *engine) request(f *activation, node js.INode, sink string, address *val
 			return taintValue(e.newTaint(f, node, srcResponses, f.u.site(), "sees the answers to the page"))
 		}
 	}
+	if sink == sinkFetch {
+		data = homeward(argument(node, 0), address, data)
+	}
 	e.sink(f, node, sink, address, joinTaints(data, address.allTaints()), what)
 	if f.u.inPage() && len(data) > 0 && e.ofSite(f, address) {
 		e.sink(f, node, sinkSiteRequest, nil, data, "sends it to the site of the page")

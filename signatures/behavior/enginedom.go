@@ -132,6 +132,9 @@ func (e *engine) elementCall(f *activation, o *object, name string, c call) (*va
 	case "getAttribute":
 		if f.u.inPage() && o != nil && !o.more().own {
 			if c.arg(0).orEmpty().hasText("value") {
+				if fieldSource(o.more().selector) == srcForm { // what the page wrote there, not what was typed
+					return taintValue(e.newTaint(f, c.node, srcPageText, f.u.site(), "reads a value that the page holds")), true
+				}
 				return e.elementSource(f, c.node, o, "value"), true
 			}
 		}

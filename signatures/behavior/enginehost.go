@@ -38,6 +38,15 @@ func native(name string) bool {
 	return false
 }
 
+// builtIn says whether a global is a class of the language that neither reads nor runs anything.
+func builtIn(name string) bool {
+	switch name {
+	case "Date", "Math", "Number", "Boolean", "RegExp", "Error", "TypeError", "RangeError", "Symbol", "BigInt":
+		return true
+	}
+	return false
+}
+
 func (e *engine) globalName(f *activation, x *js.Var, name string) *value {
 	switch name {
 	case "undefined":
@@ -62,6 +71,9 @@ func (e *engine) globalName(f *activation, x *js.Var, name string) *value {
 		return v
 	}
 	g := e.global(f.u)
+	if builtIn(name) && g.field(name) == nil { // what is put there by names that are not known is not its successor
+		return e.pathNamed(name)
+	}
 	if v := e.get(f, g, name); v != nil {
 		if native(name) {
 			v = join(v, pathValue(name))

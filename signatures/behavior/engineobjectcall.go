@@ -156,6 +156,7 @@ func (e *engine) xhrCall(f *activation, o *object, name string, c call) (*value,
 	case "open":
 		first := d.url == nil
 		d.url = join(d.url, c.arg(1))
+		d.opened = argument(c.node, 1)
 		e.called(f, c.node, "XMLHttpRequest.open", c.args)
 		if m, ok := c.arg(0).constant(); ok {
 			d.tag = strings.ToUpper(m)
@@ -179,7 +180,7 @@ func (e *engine) xhrCall(f *activation, o *object, name string, c call) (*value,
 		if f.u.inPage() {
 			e.called(f, c.node, "XMLHttpRequest.send", []*value{d.url, textValue(d.tag), c.arg(0)})
 		}
-		e.request(f, c.node, sinkXHR, d.url, joinTaints(d.taints, e.taintsIn(f, c.args...)), what)
+		e.request(f, c.node, sinkXHR, d.url, homeward(d.opened, d.url, joinTaints(d.taints, e.taintsIn(f, c.args...))), what)
 		return undef, true
 	case "addEventListener":
 		if unopened(o) {

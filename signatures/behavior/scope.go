@@ -239,6 +239,7 @@ type details struct {
 	url      *value    // of a request, socket, frame
 	taints   []*taint  // collected contents
 	channel  string    // of a port
+	opened   js.IExpr  // what a request's address is written as
 	handlers []handler // listeners and promise reactions
 	own      bool      // an element that the code made itself
 }

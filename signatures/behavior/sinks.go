@@ -102,7 +102,7 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 		return
 	}
 	for _, t := range ts {
-		if !rule.takes(t.source) || t.source == srcScreenshot && ownAddress(address) || aimless(name, address, t) {
+		if !rule.takes(t.source) || homecoming(f.u, name, t) || t.source == srcScreenshot && ownAddress(address) || aimless(name, address, t) {
 			continue
 		}
 		for _, h := range hosts {
@@ -127,6 +127,19 @@ func aimless(sink string, address *value, t *taint) bool {
 	}
 	return !slices.ContainsFunc(address.taints, func(x *taint) bool { return !private(x.source) }) &&
 		len(address.atoms)+len(address.objs)+len(address.paths) == 0
+}
+
+// homecoming says whether code is what a site itself has answered, run in pages of no other site: there the site runs
+// what it likes anyway.
+func homecoming(u *unit, sink string, t *taint) bool {
+	if t.source != srcNetwork || sink != sinkScriptText && sink != sinkOnAttribute || !u.inPage() || len(u.matches) == 0 {
+		return false
+	}
+	site := registrable(t.from)
+	return !slices.ContainsFunc(u.matches, func(m string) bool {
+		h, ok := hostOf(strings.Replace(m, "*://", "https://", 1))
+		return !ok || registrable(strings.TrimPrefix(h, "*.")) != site
+	})
 }
 
 // ownAddress says whether an address is nothing but a picture: a "data:" address, which goes nowhere.

@@ -65,6 +65,24 @@ func fieldSource(selector string) string {
 	return srcForm
 }
 
+// serviceKey says whether a field of a page of the extension hides the key to a service, which its user has from there:
+// it is named so, and nothing but its type makes it one for passwords. Keys of exchanges come with a secret.
+func serviceKey(selector string) bool {
+	named := false
+	for _, w := range strings.Fields(strings.ToLower(selector)) {
+		switch {
+		case containsAny(w, "apikey", "api-key", "api_key"):
+			named = true
+		case w == "password" || strings.HasSuffix(w, `[type="password"]`):
+			continue
+		}
+		if containsAny(w, "passw", "pwd", "passcode", "secret") {
+			return false
+		}
+	}
+	return named
+}
+
 func containsAny(s string, words ...string) bool {
 	for _, w := range words {
 		if strings.Contains(s, w) {
@@ -139,6 +157,9 @@ func (e *engine) elementSource(f *activation, node js.INode, o *object, name str
 	switch name {
 	case "value":
 		src := fieldSource(d.selector)
+		if src == srcPassword && !f.u.inPage() && serviceKey(d.selector) {
+			src = srcForm
+		}
 		from := d.selector
 		if from == "" && f.u.inPage() {
 			from = f.u.site()

@@ -139,12 +139,14 @@ func (p *parser) rescue(text []byte) (*tree, error) {
 	}
 	done := make(chan api.TransformResult, 1)
 	go func() {
-		done <- api.Transform(string(text), api.TransformOptions{
-			LogLevel: api.LogLevelSilent, LogLimit: 1, Loader: api.LoaderJS, Target: api.ES2022, Charset: api.CharsetUTF8,
-			MinifySyntax: true, TreeShaking: api.TreeShakingFalse, LegalComments: api.LegalCommentsNone,
-			Sourcemap: api.SourceMapExternal, SourcesContent: api.SourcesContentExclude,
-			Supported: map[string]bool{"import-attributes": false, "using": false, "decorators": false},
-		})
+		result := rewrite(text, api.LoaderJS)
+		for _, loader := range dialects(text, len(result.Errors) > 0) {
+			if other := rewrite(text, loader); len(other.Errors) == 0 {
+				result = other
+				break
+			}
+		}
+		done <- result
 	}()
 	timer := time.NewTimer(maxRescueTime)
 	defer timer.Stop()
@@ -170,6 +172,30 @@ func (p *parser) rescue(text []byte) (*tree, error) {
 	inner := t.back
 	t.back = func(offset int) int { return back(inner(offset)) }
 	return t, nil
+}
+
+// rewrite has the second parser rewrite a script that is written in one of its dialects.
+func rewrite(text []byte, loader api.Loader) api.TransformResult {
+	return api.Transform(string(text), api.TransformOptions{
+		LogLevel: api.LogLevelSilent, LogLimit: 1, Loader: loader, Target: api.ES2022, Charset: api.CharsetUTF8,
+		MinifySyntax: true, TreeShaking: api.TreeShakingFalse, LegalComments: api.LegalCommentsNone,
+		Sourcemap: api.SourceMapExternal, SourcesContent: api.SourcesContentExclude,
+		TsconfigRaw: `{"compilerOptions": {"verbatimModuleSyntax": true}}`,
+		Supported:   map[string]bool{"import-attributes": false, "using": false, "decorators": false},
+	})
+}
+
+// dialects are what sources that nobody has compiled may be written in, when they are no plain scripts: with elements
+// in angle brackets (JSX), and with types (TypeScript, and nearly all of Flow). No browser runs such a file, so that
+// whatever is read in it is more than runs.
+func dialects(text []byte, refused bool) []api.Loader {
+	if !refused || !bytes.Contains(text, []byte("import ")) && !bytes.Contains(text, []byte("require(")) {
+		return nil
+	}
+	if !bytes.Contains(text, []byte("/>")) && !bytes.Contains(text, []byte("</")) {
+		return []api.Loader{api.LoaderTS}
+	}
+	return []api.Loader{api.LoaderJSX, api.LoaderTSX}
 }
 
 // repair parses without the statements that cannot be read. Each is made white space, so that offsets stay true.

@@ -86,6 +86,15 @@ func (c *collector) needs(name string, like unit, depth int) {
 			if next == "" {
 				continue
 			}
+			switch strings.ToLower(path.Ext(next)) {
+			case ".js", ".mjs", ".cjs", ".jsm":
+			default: // bundlers import style sheets, pictures and templates too
+				if !c.hidesScript(next) {
+					continue
+				}
+			}
+			like := like
+			like.doubtful = c.hidden[next]
 			u := like
 			u.file = next
 			if c.seen[u.key()] == nil {

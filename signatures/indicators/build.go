@@ -86,14 +86,19 @@ func encode(kind Kind, number, previous uint32, entries []entry) ([]byte, error)
 	out = append(out, refs...)
 	out = append(out, records.data...)
 	out = append(out, texts.data...)
-	binary.LittleEndian.PutUint32(out[12:], checksum(out))
+	binary.LittleEndian.PutUint32(out[12:], checksum(out, func() {}))
 	return out, nil
 }
 
-// checksum is that of all bytes but the place where it stands.
-func checksum(data []byte) uint32 {
+// checksum is that of all bytes but the place where it stands. It calls release after each window.
+func checksum(data []byte, release func()) uint32 {
 	table := crc32.MakeTable(crc32.Castagnoli)
-	return crc32.Update(crc32.Update(0, table, data[:12]), table, data[16:])
+	sum := crc32.Update(0, table, data[:12])
+	for part := range slices.Chunk(data[16:], window) {
+		sum = crc32.Update(sum, table, part)
+		release()
+	}
+	return sum
 }
 
 // A heap keeps texts one after the other, each once.

@@ -9,7 +9,7 @@ import (
 func Resum(data []byte) []byte {
 	data = slices.Clone(data)
 	if len(data) >= headerSize {
-		binary.LittleEndian.PutUint32(data[12:], checksum(data))
+		binary.LittleEndian.PutUint32(data[12:], checksum(data, func() {}))
 	}
 	return data
 }

@@ -31,7 +31,14 @@ func broken(format string, args ...any) error {
 }
 
 // parse proves that data is a segment. It keeps data, which must not change.
-func parse(data []byte) (*segment, error) {
+func parse(data []byte) (*segment, error) { return parseSparing(data, func() {}) }
+
+// window is how many bytes of a mapped file are read before they are given back.
+const window = 4 << 20
+
+// parseSparing is parse of a mapped file: it calls release each time when about a window of data has been read, so that
+// the whole file is never in memory at once.
+func parseSparing(data []byte, release func()) (*segment, error) {
 	if len(data) < headerSize || len(data) > maxSegment {
 		return nil, broken("%d bytes", len(data))
 	}
@@ -57,7 +64,7 @@ func parse(data []byte) (*segment, error) {
 	if want := headerSize + rows*uint64(s.width+refSize) + recordsLen + textsLen; want != uint64(len(data)) {
 		return nil, broken("%d bytes instead of %d", len(data), want)
 	}
-	if sum := checksum(data); sum != binary.LittleEndian.Uint32(data[12:]) {
+	if sum := checksum(data, release); sum != binary.LittleEndian.Uint32(data[12:]) {
 		return nil, broken("its checksum is wrong")
 	}
 	s.rows = int(rows)
@@ -69,19 +76,19 @@ func parse(data []byte) (*segment, error) {
 	}
 	s.keys, s.refs = cut(s.rows*s.width), cut(s.rows*refSize)
 	s.records, s.texts = cut(int(recordsLen)), cut(int(textsLen))
-	if err := s.prove(); err != nil {
+	if err := s.prove(release); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
 // prove looks at every row once.
-func (s *segment) prove() error {
-	records, err := pieces(s.records, recordFields)
+func (s *segment) prove(release func()) error {
+	records, err := pieces(s.records, recordFields, release)
 	if err != nil {
 		return broken("records: %v", err)
 	}
-	texts, err := pieces(s.texts, 2)
+	texts, err := pieces(s.texts, 2, release)
 	if err != nil {
 		return broken("texts: %v", err)
 	}
@@ -89,8 +96,11 @@ func (s *segment) prove() error {
 	s.shift = 64 - size
 	s.starts = make([]uint32, 1<<size+1)
 	var last uint64
-	next := 0
+	next, pause := 0, window/(s.width+refSize)
 	for i := range s.rows {
+		if i%pause == pause-1 {
+			release()
+		}
 		record, text := s.ref(i)
 		if record != gone && !records.has(record) {
 			return broken("row %d has no record", i)
@@ -200,9 +210,14 @@ func (b bitmap) has(at uint32) bool {
 }
 
 // pieces proves that data is a row of pieces of so many texts each, and returns where they begin.
-func pieces(data []byte, fields int) (bitmap, error) {
+func pieces(data []byte, fields int, release func()) (bitmap, error) {
 	starts := make(bitmap, len(data)/64+1)
+	pause := window
 	for at := 0; at < len(data); {
+		if at >= pause {
+			release()
+			pause += window
+		}
 		starts[at/64] |= 1 << (at % 64)
 		for range fields {
 			n, used := binary.Uvarint(data[at:])

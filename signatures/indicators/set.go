@@ -112,7 +112,7 @@ func readSegment(fsys fs.FS, name string, mapped bool) (*segment, error) {
 
 // parseMapped parses a mapped file, and unmaps it when nobody needs it any more.
 func parseMapped(data []byte) (*segment, error) {
-	s, err := parse(data)
+	s, err := parseSparing(data, func() { release(data) })
 	if err != nil {
 		unmap(data)
 		return nil, err

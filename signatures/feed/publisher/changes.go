@@ -71,48 +71,48 @@ func (p *Publisher) changes(source fs.FS) ([]Change, error) {
 	return changes, nil
 }
 
-// rows splits a list into its entries.
-func rows(name string, data []byte) map[string]bool {
-	set := map[string]bool{}
+// rows splits a list into its entries, sorted and each once.
+func rows(name string, data []byte) (list []string) {
 	switch {
 	case path.Ext(name) == ".csv":
 		first := true
+		list = make([]string, 0, bytes.Count(data, []byte{'\n'})+1)
 		for line := range strings.Lines(string(data)) {
 			if line = strings.TrimSpace(line); line != "" && !first {
-				set[line] = true
+				list = append(list, line)
 			}
 			first = false
 		}
 	case path.Base(name) == "decisions.yml":
-		var list struct {
+		var file struct {
 			Decisions []map[string]any `yaml:"decisions"`
 		}
-		if yaml.Unmarshal(data, &list) != nil { // Check says what is wrong with it
-			return set
+		if yaml.Unmarshal(data, &file) != nil { // Check says what is wrong with it
+			return nil
 		}
-		for _, d := range list.Decisions {
+		for _, d := range file.Decisions {
 			var words []string
 			for _, key := range slices.Sorted(maps.Keys(d)) {
 				words = append(words, fmt.Sprintf("%s: %v", key, d[key]))
 			}
-			set[strings.Join(words, ", ")] = true
+			list = append(list, strings.Join(words, ", "))
 		}
 	}
-	return set
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
-func compare(a, b map[string]bool) (added, removed []string) {
-	for row := range b {
-		if !a[row] {
-			added = append(added, row)
+// compare goes through two sorted lists side by side: a million rows need no map.
+func compare(a, b []string) (added, removed []string) {
+	for len(a) > 0 || len(b) > 0 {
+		switch {
+		case len(a) == 0 || len(b) > 0 && b[0] < a[0]:
+			added, b = append(added, b[0]), b[1:]
+		case len(b) == 0 || a[0] < b[0]:
+			removed, a = append(removed, a[0]), a[1:]
+		default:
+			a, b = a[1:], b[1:]
 		}
 	}
-	for row := range a {
-		if !b[row] {
-			removed = append(removed, row)
-		}
-	}
-	slices.Sort(added)
-	slices.Sort(removed)
 	return added, removed
 }

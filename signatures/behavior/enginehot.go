@@ -34,7 +34,7 @@ var hotWords = wordSet("chrome browser fetch XMLHttpRequest sendBeacon WebSocket
 	"atob fromCharCode Reflect execCommand keydown keypress keyup onkeydown onkeypress onkeyup password otp seed ajax axios $ jQuery " +
 	"requestHeaders responseText captureVisibleTab executeScript webRequest FormData outerHTML insertAdjacentHTML createContextualFragment " +
 	"script iframe srcdoc Image RTCPeerConnection BroadcastChannel Worker sendNativeMessage connectNative exports __webpack_require__ " +
-	"location geolocation globalThis setAttribute paste copy submit onChange onInput onUpdate:modelValue")
+	"subtle location geolocation globalThis setAttribute paste copy submit onChange onInput onUpdate:modelValue")
 
 func wordSet(words string) map[string]bool {
 	m := map[string]bool{}

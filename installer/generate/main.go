@@ -5,7 +5,7 @@
 //
 //	generate files DIR                             manual pages, completions, units, settings, templates
 //	generate sbom -version V PROGRAM…              CycloneDX 1.6, JSON, of all programs, on standard output
-//	generate licenses PROGRAM                      the licences of the modules in a program, on standard output
+//	generate licenses PROGRAM…                     the licences of the modules in all programs, on standard output
 //	generate universal OUT AMD64 ARM64             one Mach-O file of two
 package main
 
@@ -46,8 +46,8 @@ func run(args []string, out io.Writer) error {
 		return files(rest[0], when)
 	case args[0] == "sbom" && len(rest) > 0:
 		return sbom(out, *version, when, rest)
-	case args[0] == "licenses" && len(rest) == 1:
-		return licenses(out, rest[0])
+	case args[0] == "licenses" && len(rest) > 0:
+		return licenses(out, rest)
 	case args[0] == "universal" && len(rest) == 3:
 		return universal(rest[0], rest[1], rest[2])
 	}

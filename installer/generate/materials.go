@@ -16,7 +16,10 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// modules returns the modules that the programs were linked from, sorted, each once.
+// standardLibrary is what lists of vulnerabilities call Go's own packages.
+const standardLibrary = "stdlib"
+
+// modules returns the modules that the programs were linked from, Go's own packages as well, sorted, each once.
 func modules(programs ...string) ([]*debug.Module, error) {
 	var all []*debug.Module
 	for _, p := range programs {
@@ -30,6 +33,7 @@ func modules(programs ...string) ([]*debug.Module, error) {
 			}
 			all = append(all, m)
 		}
+		all = append(all, &debug.Module{Path: standardLibrary, Version: strings.TrimPrefix(info.GoVersion, "go")})
 	}
 	slices.SortFunc(all, func(a, b *debug.Module) int { return strings.Compare(a.Path+"@"+a.Version, b.Path+"@"+b.Version) })
 	return slices.CompactFunc(all, func(a, b *debug.Module) bool { return a.Path == b.Path && a.Version == b.Version }), nil
@@ -61,19 +65,19 @@ func sbom(out io.Writer, version string, when time.Time, programs []string) erro
 
 var licenseFile = regexp.MustCompile(`(?i)^(LICEN[CS]E|COPYING|NOTICE|PATENTS)([.-].*)?$`)
 
-// licenses writes the licence of each module in the program. One without a licence is an error: it may not be shipped.
-func licenses(out io.Writer, program string) error {
-	list, err := modules(program)
+// licenses writes the licence of each module in the programs. One without a licence is an error: it may not be shipped.
+func licenses(out io.Writer, programs []string) error {
+	list, err := modules(programs...)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "ExtWatch is made with the following libraries. Each keeps its own licence.\n")
 	for _, m := range list {
-		dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", m.Path).Output()
+		dir, err := source(m.Path)
 		if err != nil {
 			return fmt.Errorf("find the files of %s: %w", m.Path, err)
 		}
-		entries, err := os.ReadDir(strings.TrimSpace(string(dir)))
+		entries, err := os.ReadDir(dir)
 		if err != nil {
 			return err
 		}
@@ -82,7 +86,7 @@ func licenses(out io.Writer, program string) error {
 			if e.IsDir() || !licenseFile.MatchString(e.Name()) {
 				continue
 			}
-			text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), e.Name()))
+			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
 			if err != nil {
 				return err
 			}
@@ -94,4 +98,14 @@ func licenses(out io.Writer, program string) error {
 		}
 	}
 	return nil
+}
+
+// source is the folder with the files of a module.
+func source(module string) (string, error) {
+	args := []string{"list", "-m", "-f", "{{.Dir}}", module}
+	if module == standardLibrary {
+		args = []string{"env", "GOROOT"}
+	}
+	dir, err := exec.Command("go", args...).Output()
+	return strings.TrimSpace(string(dir)), err
 }

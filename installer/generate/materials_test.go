@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +51,9 @@ func TestBillOfMaterials(t *testing.T) {
 	if !slices.ContainsFunc(urls, func(u string) bool { return strings.HasPrefix(u, "pkg:golang/github.com/spf13/cobra@v1.") }) {
 		t.Errorf("no cobra in %q", urls)
 	}
+	if !slices.Contains(urls, "pkg:golang/stdlib@"+strings.TrimPrefix(runtime.Version(), "go")) {
+		t.Errorf("no standard library in %q", urls)
+	}
 	if deps := (*bom.Dependencies)[0]; deps.Ref != "extwatch" || !slices.Equal(*deps.Dependencies, urls) {
 		t.Errorf("dependencies: %+v", deps)
 	}
@@ -65,7 +69,7 @@ func TestBillOfNoProgram(t *testing.T) {
 
 func TestLicenses(t *testing.T) {
 	var out bytes.Buffer
-	if err := licenses(&out, self(t)); err != nil {
+	if err := licenses(&out, []string{self(t)}); err != nil {
 		t.Fatal(err)
 	}
 	list, err := modules(self(t))

@@ -1,10 +1,12 @@
 # Read by installer/dist: .deb, .rpm, .apk and Arch packages for both processors.
 # shellcheck shell=bash disable=SC2154
+program linux amd64
 program linux arm64
+licenses "$files/LICENSES-of-libraries" "$build/extwatch-linux-amd64" "$build/extwatch-linux-arm64"
 cp -r installer/linux/apk "$files/apk"
 touch -d "@$SOURCE_DATE_EPOCH" "$files"/apk/* # the .apk holds the times of its scripts
 gzip -9n "$files"/man/*.1
-gzip -9nk "$files/LICENSES-of-libraries"
+gzip -9n "$files/LICENSES-of-libraries"
 {
 	printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: ExtWatch\n'
 	printf 'Source: https://github.com/extwatch/extwatch\n\nFiles: *\nCopyright: The ExtWatch authors\nLicense: Apache-2.0\n'

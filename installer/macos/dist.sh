@@ -5,7 +5,8 @@ program darwin arm64
 folder=$build/extwatch-$version-macos
 mkdir -p "$folder"
 $GO run ./installer/generate universal "$folder/extwatch" "$build/extwatch-darwin-amd64" "$build/extwatch-darwin-arm64"
-cp "$files/extwatch.plist" "$files/extwatch.mobileconfig" "$files/config.yml" "$files/LICENSES-of-libraries" LICENSE "$folder"
+licenses "$folder/LICENSES-of-libraries" "$build/extwatch-darwin-amd64" "$build/extwatch-darwin-arm64"
+cp "$files/extwatch.plist" "$files/extwatch.mobileconfig" "$files/config.yml" LICENSE "$folder"
 cp installer/macos/install installer/macos/uninstall installer/macos/build-pkg "$folder"
 chmod 755 "$folder/extwatch" "$folder/install" "$folder/uninstall" "$folder/build-pkg"
 archive "dist/extwatch-$version-macos-universal.tar.gz" "$folder"

@@ -39,7 +39,8 @@ msi() { # msi ARCH TEMPLATE
 	cp "$build/extwatch-windows-$1.exe" "$folder/extwatch.exe"
 	cp installer/windows/extwatch.wxs installer/windows/extwatch.ico "$folder"
 	sed 's/$/\r/' LICENSE >"$folder/LICENSE.txt"
-	sed 's/$/\r/' "$files/LICENSES-of-libraries" >"$folder/LICENSES-of-libraries.txt"
+	licenses "$build/LICENSES-windows-$1" "$build/extwatch-windows-$1.exe"
+	sed 's/$/\r/' "$build/LICENSES-windows-$1" >"$folder/LICENSES-of-libraries.txt"
 	TZ=UTC find "$folder" -type f -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
 	(cd "$folder" && fake wixl -a x64 -D "ProductCode=$(uuid "product $1 $version")" -D "PackageCode=$(uuid "package $1 $version")" \
 		-D "Version=$msi_version" -o extwatch.msi extwatch.wxs)

@@ -175,7 +175,7 @@ func (b *box) all(args ...string) (stdout, stderr string, code int) {
 	if b.leader == 0 {
 		return "", "", -1
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"-t", strconv.Itoa(b.leader), "-m", "-p", "-u", "-i", "-n", "-C", "--"}, args...)...)

@@ -9,7 +9,8 @@ gzip -9n "$files"/man/*.1
 gzip -9n "$files/LICENSES-of-libraries"
 {
 	printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: ExtWatch\n'
-	printf 'Source: https://github.com/extwatch/extwatch\n\nFiles: *\nCopyright: The ExtWatch authors\nLicense: Apache-2.0\n'
+	printf 'Source: https://github.com/extwatch/extwatch\n\nFiles: *\nCopyright: %s The ExtWatch authors\nLicense: Apache-2.0\n' \
+		"$(date -d "@$SOURCE_DATE_EPOCH" +%Y)"
 	printf ' On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.\n .\n'
 	printf ' The licences of the libraries in the program are in LICENSES-of-libraries.gz.\n'
 } >"$files/copyright"

@@ -182,6 +182,9 @@ func TestPackageMacOS(t *testing.T) {
 			t.Errorf("%s has mode %v", name, f.mode)
 		}
 	}
+	if !bytes.Contains(all["LICENSES-of-libraries"].data, []byte("\nstdlib 1.")) || bytes.Contains(all["LICENSES-of-libraries"].data, []byte("go-seccomp-bpf")) {
+		t.Error("the licences are not those of its libraries")
+	}
 	fat, err := macho.NewFatFile(bytes.NewReader(all["extwatch"].data))
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +250,7 @@ func untar(t *testing.T, file string) map[string]tarred {
 	}
 }
 
-// The checksums fit, and the bill of materials is one.
+// The checksums fit, and the bill of materials names the libraries of every system.
 func TestPackageSums(t *testing.T) {
 	cmd := exec.Command("sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS")
 	cmd.Dir = "../dist"
@@ -265,6 +268,17 @@ func TestPackageSums(t *testing.T) {
 	for _, e := range entries {
 		if e.Name() != "SHA256SUMS" && !strings.Contains(string(sums), "  "+e.Name()+"\n") {
 			t.Errorf("%s has no checksum", e.Name())
+		}
+	}
+	file := distFile(t, "extwatch-*.cdx.json")
+	bill, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "extwatch-"), ".cdx.json")
+	for _, want := range []string{`"version": "` + version + `"`, "/spf13/cobra@", "/go-seccomp-bpf@", "/go-winio@", "/stdlib@1."} {
+		if !strings.Contains(string(bill), want) {
+			t.Errorf("the bill of materials has no %s", want)
 		}
 	}
 }

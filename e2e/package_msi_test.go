@@ -183,7 +183,7 @@ func (o *office) works(t *testing.T, when, id string) {
 }
 
 // changing is what Wine itself writes at any time.
-var changing = regexp.MustCompile(`(?i)\\(Time ?Zones?|ServiceCurrent|Perflib|DeviceClasses|Enum|MUI|Explorer|Prefetch)(\\|\])|/(users/[^/]+/(Temp|AppData/Local/Temp)|windows/(temp|Installer))(/|$)`)
+var changing = regexp.MustCompile(`(?i)\\(Time ?Zones?|ServiceCurrent|Perflib|DeviceClasses|Enum|MUI|Explorer|Prefetch|Control\\Video)(\\|\])|/(users/[^/]+/(Temp|AppData/Local/Temp)|windows/(temp|Installer))(/|$)`)
 
 // owned are keys that every Windows has, and Wine only from the first installation on. What is in them counts.
 var owned = regexp.MustCompile(`(?i)\\(Installer|Installer\\(Features|Products|UpgradeCodes|UserData)|UserData\\S-1-5-18(\\(Components|Products))?|Eventlog\\Application)$`)

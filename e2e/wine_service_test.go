@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,9 @@ func serviceUnderWine(t *testing.T, tmp, exe string, wine func(...string) (strin
 	// Most of it is the start of two programs under Wine, on a busy machine more than service.StopWithin. A service that exceeds
 	// its own limit says so with its exit code.
 	t.Logf("stopped in %v:\n%s", time.Since(begun).Round(time.Millisecond), stopped)
+	if !regexp.MustCompile(`SERVICE_EXIT_CODE\s*: 0 `).MatchString(stopped) {
+		t.Error("it did not end by itself")
+	}
 	if out, code := wine(program, "service", "uninstall", "--purge"); code != 0 {
 		t.Errorf("uninstall: exit %d\n%s", code, out)
 	}

@@ -4,7 +4,7 @@
 // say what the program does not do. installer/dist calls it; nothing of it is installed.
 //
 //	generate files DIR                             manual pages, completions, units, settings, templates
-//	generate sbom -version V PROGRAM…              CycloneDX 1.6, JSON, of all programs, on standard output
+//	generate sbom -version V PROGRAM…              CycloneDX, JSON, of all programs, on standard output
 //	generate licenses PROGRAM…                     the licences of the modules in all programs, on standard output
 //	generate universal OUT AMD64 ARM64             one Mach-O file of two
 package main

@@ -124,7 +124,7 @@ func contactTexts(r *behavior.Report) []string {
 func (s *subject) flowRecord(f *behavior.Flow) record {
 	r := record{whole: newFact("flows", flowText(f)), parts: parts(
 		"flows", flowText(f), "flow.source", f.Source, "flow.from", f.From, "flow.sink", f.Sink, "flow.host", f.Host,
-		"flow.party", s.party(f.Host, f.Party), "flow.context", string(f.Context),
+		"flow.party", s.party(f.Host, f.Party), "flow.context", string(f.Context), "flow.own", strconv.FormatBool(f.Own),
 		"flow.exchange", s.flowExchange(f), "flow.page", s.flowPage(f))}
 	steps := f.Steps
 	if len(steps) > maxEvidence {
@@ -261,6 +261,8 @@ func behaviorFields() []field {
 	}
 	called := part("contact", "contact.called").only("true", "false")
 	called.kind = kindFlag
+	own := part("flow", "flow.own").only("true", "false")
+	own.kind = kindFlag
 	return []field{
 		part("flow", "flows"),
 		part("flow", "flow.source"),
@@ -271,6 +273,7 @@ func behaviorFields() []field {
 		part("flow", "flow.host"),
 		part("flow", "flow.party").only(parties()...),
 		part("flow", "flow.context").only(contexts()...),
+		own,
 		part("call", "calls"),
 		part("call", "call.args"),
 		part("call", "call.context").only(contexts()...),

@@ -52,6 +52,7 @@ func (d *document) givenFlow(n *yaml.Node) behavior.Flow {
 		d.mapping(n, "flows", keys{
 			"source": d.into(&f.Source, "source"), "from": d.into(&f.From, "from"), "sink": d.into(&f.Sink, "sink"),
 			"host":    d.into(&f.Host, "host"),
+			"own":     func(n *yaml.Node) { f.Own = d.flag(n, "own") },
 			"party":   func(n *yaml.Node) { party = d.oneOf(n, "party", parties()[:9]...) },
 			"context": func(n *yaml.Node) { context = d.oneOf(n, "context", contexts()...) },
 		})

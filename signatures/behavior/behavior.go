@@ -38,6 +38,7 @@ type Flow struct {
 	Host    string  `json:"host,omitempty"`  // of the sink, when it folds to one; "*" when it is not known; "" for sinks without host
 	Party   Party   `json:"party,omitempty"` // whose host it is
 	Context Context `json:"context"`
+	Own     bool    `json:"own,omitempty"` // form_data only: the fields are those of a page of the extension itself
 	Steps   []Step  `json:"steps"`
 }
 

@@ -27,7 +27,7 @@ func (e *engine) link(f *activation, node js.INode, prev *link, what string) *li
 
 func (e *engine) newTaint(f *activation, node js.INode, source, from, what string) *taint {
 	e.tainted++
-	return &taint{source: source, from: from, way: e.link(f, node, nil, what)}
+	return &taint{source: source, from: from, way: e.link(f, node, nil, what), home: source == srcForm && f.u.context == Popup}
 }
 
 // via adds a step to the ways of taints.
@@ -41,7 +41,7 @@ func (e *engine) via(f *activation, node js.INode, ts []*taint, what string) []*
 			out[i] = t
 			continue
 		}
-		out[i] = &taint{t.source, t.from, e.link(f, node, t.way, what)}
+		out[i] = &taint{t.source, t.from, e.link(f, node, t.way, what), t.home}
 	}
 	return out
 }

@@ -111,7 +111,7 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 				if e.unfilled(f, address, name) {
 					party = Stranger
 				}
-				e.typedIn(f, node, flowKey{t.source, t.from, name, h, f.u.file}, address, t)
+				e.typedIn(f, node, flowKey{t.source, t.from, name, h, f.u.file, t.home}, address, t)
 			}
 			e.flow(f, node, t, flowEnd{name, h, party}, what)
 		}
@@ -162,7 +162,7 @@ type flowEnd struct {
 }
 
 func (e *engine) flow(f *activation, node js.INode, t *taint, to flowEnd, what string) {
-	key := flowKey{t.source, t.from, to.sink, to.host, f.u.file}
+	key := flowKey{t.source, t.from, to.sink, to.host, f.u.file, t.home}
 	if e.out.flowKeys[key] || len(e.out.flows) >= keptFlows {
 		return
 	}
@@ -192,7 +192,10 @@ const (
 	maxFolded    = 500
 )
 
-type flowKey struct{ source, from, sink, host, file string }
+type flowKey struct {
+	source, from, sink, host, file string
+	home                           bool
+}
 
 // A foundFlow is a flow; its places are computed when it is reported.
 type foundFlow struct {
@@ -358,11 +361,11 @@ func (e *engine) report() Report {
 		r.Calls = append(r.Calls, Call{API: k.api, Args: k.args, Context: k.context, Place: e.placeOf(k.at)})
 	}
 	for _, x := range c.flows {
-		if x.host == "*" && x.party != Stranger && e.typed(flowKey{x.t.source, x.t.from, x.sink, x.host, x.end.at.u.file}) {
+		if x.host == "*" && x.party != Stranger && e.typed(flowKey{x.t.source, x.t.from, x.sink, x.host, x.end.at.u.file, x.t.home}) {
 			x.party = User
 		}
 		r.Flows = append(r.Flows, Flow{
-			Source: x.t.source, From: x.t.from, Sink: x.sink, Host: x.host, Party: x.party, Context: x.context, Steps: e.stepsOf(x.end),
+			Source: x.t.source, From: x.t.from, Sink: x.sink, Host: x.host, Party: x.party, Context: x.context, Own: x.t.home, Steps: e.stepsOf(x.end),
 		})
 	}
 	return r

@@ -54,6 +54,7 @@ type value struct {
 type taint struct {
 	source, from string
 	way          *link
+	home         bool // a field of a page of the extension itself, not of a page of the web
 }
 
 // A link is the last step of a way that data took, with those before it.
@@ -199,7 +200,7 @@ func mergeLists[T comparable](a, b []T, limit int, any bool) ([]T, bool) {
 
 func hasTaint(list []*taint, t *taint) bool {
 	for _, x := range list {
-		if x == t || x.source == t.source && x.from == t.from {
+		if x == t || x.source == t.source && x.from == t.from && x.home == t.home {
 			return true
 		}
 	}

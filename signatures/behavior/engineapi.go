@@ -209,7 +209,7 @@ func (e *engine) network(f *activation, p string, c call) (*value, bool) {
 	switch p {
 	case "fetch":
 		e.called(f, c.node, "fetch", c.args)
-		data := e.taintsIn(f, c.arg(1))
+		data := e.initTaints(f, c.arg(1))
 		for _, o := range c.arg(0).orEmpty().objs {
 			data = joinTaints(data, o.contents())
 		}

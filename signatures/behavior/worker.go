@@ -35,6 +35,7 @@ type Pool struct {
 	silence time.Duration
 	whole   time.Duration
 	cache   cache
+	closing sync.Once
 }
 
 // NewPool makes a pool of at most n workers. A worker is a process that command starts and that calls Serve; it is
@@ -47,13 +48,16 @@ func NewPool(n int, command []string) *Pool {
 	return p
 }
 
-// Close ends the workers, after the analyses that run. The pool must not be used afterwards.
+// Close ends the workers, after the analyses that run. The pool must not be used afterwards. Calling it twice, even at the
+// same time, does no harm.
 func (p *Pool) Close() {
-	for range cap(p.slots) {
-		if w := <-p.slots; w != nil {
-			w.end()
+	p.closing.Do(func() {
+		for range cap(p.slots) {
+			if w := <-p.slots; w != nil {
+				w.end()
+			}
 		}
-	}
+	})
 }
 
 // Analyze says what the code of an extension does, as the function Analyze does, but outlives whatever the code does to

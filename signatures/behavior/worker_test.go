@@ -244,3 +244,22 @@ func FuzzFrame(f *testing.F) {
 		}
 	})
 }
+
+// Two may end a pool at the same time: whoever stops the program, and the last analysis of a crew that was let go.
+func TestPoolCloseTwice(t *testing.T) {
+	p := NewPool(2, nil)
+	done := make(chan struct{})
+	for range 2 {
+		go func() {
+			p.Close()
+			done <- struct{}{}
+		}()
+	}
+	for range 2 {
+		select {
+		case <-done:
+		case <-time.After(30 * time.Second):
+			t.Fatal("it is still closing")
+		}
+	}
+}

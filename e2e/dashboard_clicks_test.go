@@ -50,7 +50,8 @@ func (d *desk) cardsAndFilter(b *tab, base string) {
 	b.do(chromedp.NavigateBack(), chromedp.WaitVisible(".cards"), chromedp.Click(".card.malicious .actions a:last-child"))
 	b.at(one)
 	b.says("h1", "Aggr Helper")
-	b.do(chromedp.Navigate(base+"/extensions"), chromedp.SendKeys("#f-q", "aggr"), chromedp.Click(".filter button"), chromedp.WaitVisible("table.list"))
+	b.do(chromedp.Navigate(base+"/extensions"), chromedp.SendKeys("#f-q", "aggr"), chromedp.Click(".filter button"),
+		chromedp.WaitVisible(`#f-q[value="aggr"]`), chromedp.WaitVisible("table.list"))
 	if n := eval[int](b, "document.querySelectorAll('table.list tbody tr').length"); n != 1 {
 		b.t.Errorf("%d extensions are called aggr", n)
 	}
@@ -132,7 +133,8 @@ func (d *desk) withoutScript(b *tab, base string) {
 	script(true)
 	b.do(chromedp.Navigate(base+"/exchanges/bybit"), chromedp.Click(".ticks input"), chromedp.Click(".todo button.main"), chromedp.WaitVisible(".ticks .done"))
 	b.do(chromedp.Navigate(base+"/exchanges/bybit"), chromedp.WaitVisible(".ticks .done"))
-	b.do(chromedp.Navigate(base+"/extensions"), chromedp.SendKeys("#f-q", "ticker"), chromedp.Click(".filter button"), chromedp.WaitVisible(".badge.clean"))
+	b.do(chromedp.Navigate(base+"/extensions"), chromedp.SendKeys("#f-q", "ticker"), chromedp.Click(".filter button"),
+		chromedp.WaitVisible(`#f-q[value="ticker"]`), chromedp.WaitVisible(".badge.clean"))
 	script(false)
 	b.do(chromedp.Navigate(base + "/exchanges/bybit"))
 	if n := eval[int](b, "document.querySelectorAll('.ticks .done').length"); n != 1 {

@@ -94,10 +94,19 @@ func (b *tab) listen(ev any) {
 	}
 }
 
+// do takes the steps in turn. A page that a click before still brings may end the way to the next one: then that way is
+// gone again.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, steps...); err != nil {
-		b.t.Fatal(err)
+	for _, step := range steps {
+		err := chromedp.Do(b.ctx, step)
+		for try := 0; err != nil && strings.Contains(err.Error(), "net::ERR_ABORTED") && try < 3; try++ {
+			time.Sleep(200 * time.Millisecond)
+			err = chromedp.Do(b.ctx, step)
+		}
+		if err != nil {
+			b.t.Fatal(err)
+		}
 	}
 }
 

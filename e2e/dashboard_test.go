@@ -300,6 +300,7 @@ func (d *desk) tickAndWatch(b *tab, host string) {
 	b.do(chromedp.WaitVisible(".ticks .done"))
 	b.do(chromedp.Navigate("http://" + host + "/"))
 	before := eval[string](b, "document.querySelector('h1').textContent")
+	time.Sleep(time.Second) // it listens to changes once it is loaded
 	d.record(b.t, "ada", "Quick Gas", "1.0", signatures.Suspicious)
 	waitFor(b.t, "the view to change by itself", 10*time.Second, func() bool {
 		return eval[string](b, "document.querySelector('h1').textContent") != before

@@ -89,19 +89,27 @@ func (e *engine) browserify(f *activation, c call) *value {
 	return anything
 }
 
+// module is the object that a bundle hands to the module of a name, and whether it was made just now.
+func (e *engine) module(table *object, name string) (m *object, fresh bool) {
+	key := nodeKey{table, "module " + name}
+	if m := e.links.nodes[key]; m != nil {
+		return m, false
+	}
+	m = e.newObject("")
+	e.links.nodes[key] = m
+	e.grow(m.ensure("exports"), objectValue(e.newObject("")))
+	m.ensure("exports").now = m.ensure("exports").ever
+	return m, true
+}
+
 // browserified runs a module of browserify and returns its exports.
 func (e *engine) browserified(f *activation, c call, table *object, id string) *value {
 	rows := table.value(id).orEmpty().objs
 	if len(rows) != 1 {
 		return anything
 	}
-	key := nodeKey{table, "module " + id}
-	m := e.links.nodes[key]
-	if m == nil {
-		m = e.newObject("")
-		e.links.nodes[key] = m
-		e.grow(m.ensure("exports"), objectValue(e.newObject("")))
-		m.ensure("exports").now = m.ensure("exports").ever
+	m, fresh := e.module(table, id)
+	if fresh {
 		names := rows[0].value("1").objs[0]
 		require := e.nativeFn("require", func(e *engine, f *activation, k call) *value {
 			var out *value

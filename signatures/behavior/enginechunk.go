@@ -165,14 +165,7 @@ func (e *engine) required(f *activation, node js.INode, context Context, id *val
 			}
 		}
 		for _, fn := range fns {
-			key := nodeKey{table, "module " + name}
-			m := e.links.nodes[key]
-			if m == nil {
-				m = e.newObject("")
-				e.links.nodes[key] = m
-				e.grow(m.ensure("exports"), objectValue(e.newObject("")))
-				m.ensure("exports").now = m.ensure("exports").ever
-			}
+			m, _ := e.module(table, name)
 			e.callClosure(f, fn, call{node: node, this: e.get(f, m, "exports"),
 				args: []*value{objectValue(m), e.get(f, m, "exports"), closureValue(e.requirer(context))}})
 			out = join(out, e.get(f, m, "exports"))

@@ -18,6 +18,7 @@ const (
 	callDepth    = 150  // calls within calls; webpack's modules require each other in chains of that length
 	nestingLimit = 9000 // expressions and statements within each other, all frames together: bounds the Go stack
 	maxRuns      = 40   // runs of one function with arguments of its own; then all further calls are joined
+	maxOtherRuns = 16   // the same where the arguments are neither constants nor data of a source
 	maxTextRuns  = 400  // the same where all arguments are constants (a require of module numbers)
 	maxTaskRuns  = 8    // repetitions of one listener because of what others stored
 )
@@ -50,6 +51,7 @@ type engine struct {
 	written  map[string][]field // what scripts write into pages, by the script
 	asked    int                // modules that run because others ask for them
 	chunked  bool               // a file of webpack has handed its modules to the others
+	uncalled bool               // what runs now are functions that nothing calls
 	tampers  bool               // something goes through code that stands between a page and its server or wallet
 
 	codes   map[js.INode]*code
@@ -126,7 +128,9 @@ func (e *engine) run() {
 		e.unpack(u)
 	}
 	e.drain()
+	e.uncalled = true
 	n := e.runUnreached(0)
+	e.uncalled = false
 	for n := 0; n < len(e.pruned) && !e.over; n++ {
 		e.runLeftover(e.pruned[n])
 		e.drain()

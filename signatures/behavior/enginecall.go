@@ -201,10 +201,13 @@ func (e *engine) entryFor(f *activation, cl *closure, c *call) *entry {
 	if en := info.memo[key]; en != nil {
 		return en
 	}
+	tainted := e.tainted > 0 && (carries(c.this) || slices.ContainsFunc(c.args, carries))
+	if e.uncalled && !tainted && info.result != nil && !calls(c.this) && !slices.ContainsFunc(c.args, calls) {
+		return nil // from there nothing comes that its own callers did not bring
+	}
 	if info.summary == nil {
 		info.summary = &summary{}
 	}
-	tainted := e.tainted > 0 && (carries(c.this) || slices.ContainsFunc(c.args, carries))
 	constant := allConstant(c.args)
 	if !tainted && !constant && !info.heat.hot {
 		if info.summary.runs >= info.maxPlain() {
@@ -212,7 +215,7 @@ func (e *engine) entryFor(f *activation, cl *closure, c *call) *entry {
 		}
 		info.summary.runs++
 	} else {
-		if info.runs >= info.maxEntries(constant) {
+		if info.runs >= info.maxEntries(constant, tainted) {
 			if tainted {
 				return e.summarize(cl, c, &info.summary.tainted)
 			}
@@ -246,21 +249,30 @@ func carries(v *value) bool {
 	return false
 }
 
+// calls says whether v may be a function or an object of the extension, through which more may come back than a result.
+func calls(v *value) bool { return v != nil && len(v.fns)+len(v.objs) > 0 }
+
 // maxCarried bounds the fields that are looked at for each call.
 const maxCarried = 16
 
 // maxPlain is how many runs a function may have that neither names anything of interest nor is given any.
 func (info *code) maxPlain() int {
-	return min(max(6000/max(int(info.size), 1), 2), 12)
+	return min(max(6000/max(int(info.size), 1), 2), 4)
 }
 
 // maxEntries is how many runs with arguments of their own a function of its size may have: 10,000 nodes of them, and
 // 20,000 where all arguments are constants. Helpers of real extensions stay below (with 5,000, one that fetches for several
-// sites sent the cookies of one to all); what went beyond were the inner functions of libraries.
-func (info *code) maxEntries(constant bool) int {
+// sites sent the cookies of one to all); what went beyond were the inner functions of libraries. Calls that bring neither
+// data of a source nor constants differ in little but which objects they are about: a few of them tell it all.
+func (info *code) maxEntries(constant, tainted bool) int {
 	size := max(int(info.size), 1)
-	if constant {
+	switch {
+	case constant && !info.heat.hot:
+		return min(max(4000/size, 8), maxTextRuns)
+	case constant:
 		return min(max(20_000/size, 8), maxTextRuns)
+	case !tainted:
+		return min(max(10_000/size, 2), maxOtherRuns)
 	}
 	return min(max(10_000/size, 2), maxRuns)
 }

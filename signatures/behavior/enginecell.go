@@ -50,7 +50,7 @@ func (e *engine) grow(c *cell, v *value) {
 	}
 	c.ever = ever
 	e.version++
-	if len(c.readers) == 0 || !telling(old, ever) {
+	if len(c.readers) == 0 || !e.telling(old, ever) {
 		return
 	}
 	readers := c.readers
@@ -61,9 +61,15 @@ func (e *engine) grow(c *cell, v *value) {
 }
 
 // telling says whether those who saw the old value would do anything else with the new one.
-func telling(old, ever *value) bool {
+func (e *engine) telling(old, ever *value) bool {
 	old = old.orEmpty()
-	if len(ever.taints) > len(old.taints) || len(ever.fns) > len(old.fns) || len(ever.objs) > len(old.objs) || len(ever.paths) > len(old.paths) {
+	if len(ever.taints) > len(old.taints) || len(ever.fns) > len(old.fns) {
+		return true
+	}
+	if e.uncalled { // then it counts only what data and which functions come together
+		return false
+	}
+	if len(ever.objs) > len(old.objs) || len(ever.paths) > len(old.paths) {
 		return true
 	}
 	// That a constant was no constant is not told: a branch that was left out for it is looked at in the end.
@@ -91,7 +97,7 @@ func (e *engine) spoil(r *entry) {
 }
 
 // maxAgain is how many steps the repetitions of one function may take before each of its runs is repeated only once.
-const maxAgain = 4000
+const maxAgain = 1500
 
 // maxRepeats bounds the repetitions of one run; large functions are seldom worth it.
 func (r *entry) maxRepeats() int {

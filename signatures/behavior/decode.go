@@ -58,6 +58,10 @@ func (l *looks) add(kind string, data []byte, text string) {
 }
 
 func (l *looks) declared(b js.BindingElement) {
+	if v, ok := b.Binding.(*js.Var); ok {
+		l.name(v.Data)
+		return
+	}
 	for _, v := range bindingVars(b.Binding, nil) {
 		l.name(v.Data)
 	}
@@ -267,8 +271,7 @@ func (l *looks) object(e *js.ObjectExpr) {
 
 // call looks for packed code, texts from character codes, and the turning of a string array.
 func (l *looks) call(e *js.CallExpr) {
-	_, name := methodOf(e.X)
-	if name == "fromCharCode" {
+	if string(methodData(e.X)) == "fromCharCode" {
 		n := 0
 		for _, a := range e.Args.List {
 			if lit, ok := a.Value.(*js.LiteralExpr); ok && js.IsNumeric(lit.TokenType) {
@@ -334,17 +337,26 @@ func (f *folder) sign(kind string, offset int, text string) Sign {
 
 // jsfuckRun finds a long run of the characters that such code is written with.
 func jsfuckRun(src []byte) int {
-	run, kinds := 0, [256]bool{}
+	const bracket, not, plus, call = 1, 2, 4, 8
+	run, kinds := 0, 0
 	for i, c := range src {
 		switch c {
-		case '[', ']', '(', ')', '!', '+':
-			kinds[c] = true
-			if run++; run >= minJSFuck && kinds['['] && kinds['!'] && kinds['+'] && kinds['('] {
-				return i + 1 - run
-			}
+		case '[', ']':
+			kinds |= bracket
+		case '!':
+			kinds |= not
+		case '+':
+			kinds |= plus
+		case '(', ')':
+			kinds |= call
 		case ' ', '\n', '\r', '\t':
+			continue
 		default:
-			run, kinds = 0, [256]bool{}
+			run, kinds = 0, 0
+			continue
+		}
+		if run++; run >= minJSFuck && kinds == bracket|not|plus|call {
+			return i + 1 - run
 		}
 	}
 	return -1

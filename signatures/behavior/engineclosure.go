@@ -94,12 +94,16 @@ func (e *engine) unknownCall(f *activation, recv *value, c call) *value {
 
 // callBack calls each function among the arguments.
 func (e *engine) callBack(f *activation, c call, v *value) {
+	var args []*value
 	for _, a := range c.args {
-		if a == nil {
+		if a == nil || len(a.fns) == 0 {
 			continue
 		}
+		if args == nil {
+			args = []*value{v, anything, v}
+		}
 		for _, fn := range a.fns {
-			e.callClosure(f, fn, call{node: c.node, args: []*value{v, anything, v}})
+			e.callClosure(f, fn, call{node: c.node, args: args})
 		}
 	}
 }

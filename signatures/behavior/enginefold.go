@@ -50,7 +50,7 @@ func (e *engine) unpack(u *unit) {
 
 // runsText says whether a script has a word for running texts as code, or is written without words.
 func runsText(src []byte) bool {
-	if bytes.Contains(src, []byte("eval")) || bytes.Contains(src, []byte(".constructor(")) || jsfuckRun(src) >= 0 {
+	if saysWord(src, []byte("eval")) || bytes.Contains(src, []byte(".constructor(")) || jsfuckRun(src) >= 0 {
 		return true
 	}
 	for rest := src; ; {
@@ -62,5 +62,18 @@ func runsText(src []byte) bool {
 			return true
 		}
 		rest = after
+	}
+}
+
+// saysWord reports whether a text has the word, not only as a part of others such as "evaluate".
+func saysWord(src, word []byte) bool {
+	for at := 0; ; at += len(word) {
+		i := bytes.Index(src[at:], word)
+		if i < 0 {
+			return false
+		}
+		if at += i; whole(src, at, len(word)) {
+			return true
+		}
 	}
 }

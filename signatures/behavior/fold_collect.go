@@ -174,6 +174,10 @@ func (c *varCollector) each(init, value js.IExpr, body *js.BlockStmt) {
 
 // bound marks the variables of a pattern as having no one value.
 func (c *varCollector) bound(b js.IBinding) {
+	if v, ok := b.(*js.Var); ok {
+		c.folder.staticVar(canonical(v)).bound = true
+		return
+	}
 	for _, v := range bindingVars(b, nil) {
 		c.folder.staticVar(v).bound = true
 	}

@@ -1,6 +1,10 @@
 package behavior
 
-import "github.com/tdewolff/parse/v2/js"
+import (
+	"bytes"
+
+	"github.com/tdewolff/parse/v2/js"
+)
 
 // expr walks an expression and notes the uses of variables.
 func (c *varCollector) expr(e js.IExpr) {
@@ -179,7 +183,8 @@ func (c *varCollector) call(e *js.CallExpr) {
 	case *js.ArrowFunc:
 		c.function(fn, &fn.Params, fn.Body.List, e)
 	default:
-		if of, name := methodOf(e.X); changesObject(name) {
+		if changesObject(methodData(e.X)) {
+			of, _ := methodOf(e.X)
 			c.changed(of)
 		}
 		c.expr(e.X)
@@ -211,9 +216,31 @@ func methodOf(e js.IExpr) (of js.IExpr, name string) {
 	return nil, ""
 }
 
+// methodData is the name that methodOf gives, without a copy of it.
+func methodData(e js.IExpr) []byte {
+	var data []byte
+	switch e := e.(type) {
+	case *js.DotExpr:
+		switch y := e.Y.(type) {
+		case js.LiteralExpr:
+			data = y.Data
+		case *js.LiteralExpr:
+			data = y.Data
+		}
+		if bytes.IndexByte(data, '\\') >= 0 {
+			data = []byte(unescape(string(data), nil))
+		}
+	case *js.IndexExpr:
+		if lit, ok := e.Y.(*js.LiteralExpr); ok && lit.TokenType == js.StringToken {
+			data = lit.Data[1 : len(lit.Data)-1]
+		}
+	}
+	return data
+}
+
 // changesObject reports whether a method of this name changes the object that it is called on.
-func changesObject(name string) bool {
-	switch name {
+func changesObject(name []byte) bool {
+	switch string(name) {
 	case "push", "pop", "shift", "unshift", "splice", "reverse", "sort", "fill", "copyWithin", "set", "add", "delete", "clear":
 		return true
 	}

@@ -108,7 +108,9 @@ func argsFrom(items []*value, i int) []*value {
 
 func (e *engine) assignExpr(f *activation, x *js.BinaryExpr) *value {
 	v := e.evalNamed(f, x.Y, x.X)
+	f.given = x.Y
 	e.assign(f, x.X, v)
+	f.given = nil
 	return v
 }
 

@@ -1,6 +1,7 @@
 package behavior
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tdewolff/parse/v2/js"
@@ -250,14 +251,14 @@ func (e *engine) elementContent(f *activation, o *object, name string, c call) *
 			if o.more().tag == "form" || o.more().tag == "script" {
 				o.info.taints = joinTaints(o.info.taints, child.contents())
 				if o.info.tag == "script" {
-					e.sink(f, c.node, sinkScriptText, nil, ts, "runs it as a script")
+					e.sink(f, c.node, sinkScriptText, nil, slices.DeleteFunc(slices.Clone(ts), stringified), "runs it as a script")
 				}
 			}
 		}
 	}
 	if o != nil && o.more().tag == "script" {
-		if len(ts) > 0 {
-			e.sink(f, c.node, sinkScriptText, nil, ts, "runs it as a script")
+		for i, a := range c.args {
+			e.sink(f, c.node, sinkScriptText, nil, e.codeTaints(f, textNode(argument(c.node, i)), a), "runs it as a script")
 		}
 		e.pageScript(f, c.node, c.arg(0))
 	}
@@ -275,7 +276,7 @@ func (e *engine) setAttribute(f *activation, o *object, name string, c call) *va
 		lower := strings.ToLower(n)
 		if strings.HasPrefix(lower, "on") {
 			e.called(f, c.node, "element.setAttribute", []*value{c.arg(0)})
-			e.sink(f, c.node, sinkOnAttribute, nil, e.taintsIn(f, c.arg(1)), "makes it code of an "+shorten(lower, 20)+" attribute")
+			e.sink(f, c.node, sinkOnAttribute, nil, e.codeTaints(f, argument(c.node, 1), c.arg(1)), "makes it code of an "+shorten(lower, 20)+" attribute")
 			if s, ok := c.arg(1).constant(); ok {
 				e.evalText(f, "eval", s, c)
 			}

@@ -29,22 +29,19 @@ func (e *engine) setElement(f *activation, node js.INode, o *object, name string
 		d.url = v
 		e.turnForm(f, node, d, v)
 	case "innerHTML", "outerHTML", "srcdoc":
-		kind := sinkHTML
 		if d.tag == "script" {
-			kind = sinkScriptText
-		}
-		e.sink(f, node, kind, nil, e.taintsIn(f, v), "inserts it as HTML")
-		if kind == sinkScriptText {
+			e.sink(f, node, sinkScriptText, nil, e.codeTaints(f, f.given, v), "runs it as a script")
 			e.pageScript(f, node, v)
 			return
 		}
+		e.sink(f, node, sinkHTML, nil, e.taintsIn(f, v), "inserts it as HTML")
 		e.htmlAddress(f, node, v)
 		e.writes(f, v)
 		e.display(f, node, d, v)
 	case "text", "textContent", "innerText", "nodeValue", "data-value":
 		if d.tag == "script" {
 			e.called(f, node, "script.text=", nil)
-			e.sink(f, node, sinkScriptText, nil, e.taintsIn(f, v), "runs it as a script")
+			e.sink(f, node, sinkScriptText, nil, e.codeTaints(f, f.given, v), "runs it as a script")
 			e.pageScript(f, node, v)
 			return
 		}

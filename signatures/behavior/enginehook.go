@@ -115,7 +115,11 @@ func (e *engine) eventObject(f *activation, node js.INode, target *value, event 
 		switch name {
 		case "keydown", "keypress", "keyup", "input", "beforeinput":
 			t := taintValue(e.newTaint(f, node, srcKeys, name, "gets what is typed ("+name+")"))
-			for _, k := range []string{"key", "code", "keyCode", "which", "charCode", "data"} {
+			keys := []string{"key", "code", "keyCode", "which", "charCode"}
+			if strings.HasSuffix(name, "input") { // of a key press, jQuery holds there what was given with the listener
+				keys = []string{"data"}
+			}
+			for _, k := range keys {
 				e.set(f, o, k, t)
 			}
 		case "push":

@@ -231,9 +231,27 @@ func (e *engine) setMember(f *activation, node js.INode, o, key, v *value) {
 		e.setProperty(f, node, o, name, v)
 		return
 	}
-	for _, name := range namesOf(key) {
-		e.setProperty(f, node, o, name, v)
+	names := namesOf(key)
+	for _, name := range names {
+		e.setProperty(f, node, o, name, namedLike(v, name, names))
 	}
+}
+
+// namedLike leaves out what the browser calls by another of the names: to[k] = from[k] makes no Function of Date.
+func namedLike(v *value, name string, names []string) *value {
+	if v == nil || len(v.paths) == 0 || len(names) < 2 {
+		return v
+	}
+	other := func(p string) bool {
+		_, last, _ := cutLast(p)
+		return last != name && slices.Contains(names, last)
+	}
+	if !slices.ContainsFunc(v.paths, other) {
+		return v
+	}
+	w := *v
+	w.paths = slices.DeleteFunc(slices.Clone(v.paths), other)
+	return &w
 }
 
 func (e *engine) setProperty(f *activation, node js.INode, o *value, name string, v *value) {

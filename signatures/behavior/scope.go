@@ -263,7 +263,8 @@ type activation struct {
 	near   int // offset of the literal that was seen last
 	ret    *value
 	yields *value
-	module *object // exports of an ES module
+	module *object  // exports of an ES module
+	given  js.IExpr // what is being assigned to a member
 }
 
 // A call is the arguments of a call.

@@ -321,6 +321,10 @@ func (e *engine) globalCall(f *activation, p string, c call) (*value, bool) {
 	case "WebAssembly.instantiate", "WebAssembly.compile", "WebAssembly.instantiateStreaming":
 		e.called(f, c.node, p, nil)
 		e.sink(f, c.node, sinkEval, nil, e.taintsIn(f, c.arg(0)), "runs it as code")
+	case "prompt":
+		return e.prompted(f, c), true
+	case "XPCNativeWrapper": // Firefox: the same object, as an extension sees it
+		return c.arg(0).orEmpty(), true
 	case "Symbol", "BigInt":
 		return anything, true
 	}

@@ -138,6 +138,13 @@ func (e *engine) eventObject(f *activation, node js.INode, target *value, event 
 		}
 	}
 	t := target
+	if event == "submit" && f.u.inPage() {
+		for _, el := range target.objs {
+			if el.class == "element" && el.more().selector == "" {
+				el.info.tag, el.info.selector = "form", "form"
+			}
+		}
+	}
 	if len(target.objs) == 0 {
 		el := e.alloc(f, node, "element")
 		t = objectValue(el)

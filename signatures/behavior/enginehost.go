@@ -57,6 +57,8 @@ func (e *engine) globalName(f *activation, x *js.Var, name string) *value {
 		}
 	case "NaN", "Infinity":
 		return anything
+	case "wrappedJSObject": // Firefox: the window as the page sees it
+		return pathValue("window")
 	}
 	if rooted(name) {
 		return e.pathNamed("window")

@@ -190,6 +190,11 @@ func (e *engine) hostField(f *activation, node js.INode, o *object, name string)
 		if name == gap || name >= "0" && name <= "9~" {
 			return e.nodeOfList(f, o)
 		}
+		if o.more().tag == "fields" { // form.elements.…
+			r := e.related(o, name)
+			r.more().selector = name
+			return objectValue(r)
+		}
 	case "XMLHttpRequest":
 		switch name {
 		case "responseText", "response", "responseXML":
@@ -264,7 +269,10 @@ func (e *engine) elementField(f *activation, node js.INode, o *object, name stri
 		return objectValue(e.related(o, name))
 	case "elements":
 		r := e.related(o, name)
-		r.more().tag = "fields"
+		r.class, r.more().tag = "elements", "fields"
+		if r.info.selector == "" && f.u.inPage() {
+			r.info.selector = "form"
+		}
 		return objectValue(r)
 	case "contentWindow":
 		return pathValue("window")
@@ -281,10 +289,8 @@ func (e *engine) elementField(f *activation, node js.INode, o *object, name stri
 	case gap:
 		return objectValue(e.related(o, "item"))
 	}
-	if o.more().tag == "fields" { // form.elements.…
-		r := e.related(o, name)
-		r.more().selector = name
-		return objectValue(r)
+	if o.more().tag == "form" && name >= "0" && name <= "9~" {
+		return objectValue(e.related(o, "item"))
 	}
 	if secretName(name) && o.more().tag == "form" {
 		r := e.related(o, name)

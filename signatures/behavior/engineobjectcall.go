@@ -22,6 +22,9 @@ func (e *engine) hostCall(f *activation, o *object, name string, c call) (*value
 			}
 			return v, true
 		}
+		if name == "slice" || name == "toArray" { // Array.prototype.slice.call(list)
+			return objectValue(o), true
+		}
 		return e.elementCall(f, e.related(o, "item"), name, c)
 	case "port":
 		return e.portCall(f, o, name, c)

@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tdewolff/parse/v2/js"
 )
@@ -88,4 +89,15 @@ func (e *engine) typed(key flowKey) bool {
 		}
 	}
 	return true
+}
+
+// prompted is what somebody answers to a question of the browser's own: a source when it asks for a secret.
+func (e *engine) prompted(f *activation, c call) *value {
+	e.called(f, c.node, "prompt", c.args)
+	for _, question := range c.arg(0).texts() {
+		if src := fieldSource(question); src != srcForm {
+			return taintValue(e.newTaint(f, c.node, src, "prompt: "+shorten(strings.ReplaceAll(question, gap, "*"), 60), "asks for it in a prompt"))
+		}
+	}
+	return anything
 }

@@ -343,7 +343,9 @@ func (e *engine) postedTo(f *activation, c call) {
 
 // evalCall is eval and Function: code from a text.
 func (e *engine) evalCall(f *activation, p string, c call) *value {
-	e.called(f, c.node, p, nil)
+	if _, ok := c.arg(len(c.args) - 1).known(); !ok { // a constant text is code like any other
+		e.called(f, c.node, p, nil)
+	}
 	e.sink(f, c.node, sinkEval, nil, e.taintsIn(f, c.args...), "runs it as code")
 	if s, ok := c.arg(len(c.args) - 1).constant(); ok && len(c.args) > 0 {
 		e.out.folded(s)

@@ -1,6 +1,7 @@
 package behavior
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -160,4 +161,18 @@ func (e *engine) apiSinks(f *activation, p string, c call) {
 	case "cookies.set":
 		e.sink(f, c.node, sinkSetCookie, nil, data(), "sets a cookie")
 	}
+}
+
+// readsXSRF says whether this is the function by which axios reads one cookie of a page: that which the page's own server
+// sets against forged requests (lib/helpers/cookies.js). Nothing else in a bundle gets at it.
+func (f *activation) readsXSRF() bool {
+	if f.fn == nil || f.fn.home == nil || !bytes.Contains(f.u.src, []byte("xsrfCookieName")) {
+		return false
+	}
+	for _, name := range [...]string{"read", "write", "remove"} {
+		if f.fn.home.field(name) == nil {
+			return false
+		}
+	}
+	return true
 }

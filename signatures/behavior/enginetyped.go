@@ -7,7 +7,7 @@ import (
 	"github.com/tdewolff/parse/v2/js"
 )
 
-// People who have a server of their own type its address into a page of the extension, which keeps it. Where the address of
+// People who have a server of their own type its address into a page of the extension, which keeps it or hands it on. Where the address of
 // a flow comes from nowhere else, it goes to the user. What a server, a page or a message says of it is no such address.
 
 // An addressUse is one place that sends, in one run of its function.
@@ -27,7 +27,7 @@ type originKind uint8
 const (
 	fromElsewhere originKind = iota
 	fromStorage              // and who put it there is not known yet
-	fromField                // by the storage
+	fromField                // by the storage, or at once
 )
 
 // typedIn notes the address of a flow whose host is not constant.
@@ -58,7 +58,7 @@ func originOf(address *value, data *taint) origin {
 		}
 	}
 	switch {
-	case len(o.keys) == 0:
+	case len(o.keys) == 0 && !(asked && namesHost(address)):
 		return origin{}
 	case asked:
 		o.kind = fromField
@@ -68,19 +68,27 @@ func originOf(address *value, data *taint) origin {
 	return o
 }
 
+// namesHost says whether what is not constant of an address is its beginning, or all of it: what was typed names the host.
+func namesHost(address *value) bool {
+	return !slices.ContainsFunc(address.atoms, func(a atom) bool {
+		return a.kind == aString && strings.LastIndex(a.s, gap) > 0
+	})
+}
+
 // typed says whether all addresses of a flow were typed in. An address that was used before the page that asks for it was
 // looked at counts when it is kept under the same key.
 func (e *engine) typed(key flowKey) bool {
 	var keys []string
+	asked := false
 	for _, o := range e.out.addresses[key] {
 		if o.kind == fromElsewhere {
 			return false
 		}
 		if o.kind == fromField {
-			keys = append(keys, o.keys...)
+			keys, asked = append(keys, o.keys...), true
 		}
 	}
-	if len(keys) == 0 {
+	if !asked {
 		return false
 	}
 	for _, o := range e.out.addresses[key] {

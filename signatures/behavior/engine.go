@@ -20,6 +20,7 @@ const (
 	maxRuns      = 40   // runs of one function with arguments of its own; then all further calls are joined
 	maxOtherRuns = 16   // the same where the arguments are neither constants nor data of a source
 	maxTextRuns  = 400  // the same where all arguments are constants (a require of module numbers)
+	maxMet       = 1000 // closures of one function that run once without arguments in any case: bundlers wrap each module in one
 	maxTaskRuns  = 8    // repetitions of one listener because of what others stored
 )
 

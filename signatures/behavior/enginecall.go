@@ -209,13 +209,16 @@ func (e *engine) entryFor(f *activation, cl *closure, c *call) *entry {
 		info.summary = &summary{}
 	}
 	constant := allConstant(c.args)
-	if !tainted && !constant && !info.heat.hot {
+	if !cl.met && len(c.args) == 0 && info.met < maxMet { // a joined run would be that of another closure
+		cl.met = true
+		info.met++
+	} else if !tainted && !constant && !info.heat.hot {
 		if info.summary.runs >= info.maxPlain() {
 			return e.summarize(cl, c, &info.summary.plain)
 		}
 		info.summary.runs++
 	} else {
-		if info.runs >= info.maxEntries(constant, tainted) {
+		if info.runs >= info.maxEntries(constant, tainted, slices.ContainsFunc(c.args, calls)) {
 			if tainted {
 				return e.summarize(cl, c, &info.summary.tainted)
 			}
@@ -264,10 +267,10 @@ func (info *code) maxPlain() int {
 // 20,000 where all arguments are constants. Helpers of real extensions stay below (with 5,000, one that fetches for several
 // sites sent the cookies of one to all); what went beyond were the inner functions of libraries. Calls that bring neither
 // data of a source nor constants differ in little but which objects they are about: a few of them tell it all.
-func (info *code) maxEntries(constant, tainted bool) int {
+func (info *code) maxEntries(constant, tainted, functions bool) int {
 	size := max(int(info.size), 1)
 	switch {
-	case constant && !info.heat.hot:
+	case constant && !info.heat.hot && !functions:
 		return min(max(4000/size, 8), maxTextRuns)
 	case constant:
 		return min(max(20_000/size, 8), maxTextRuns)

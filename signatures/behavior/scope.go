@@ -167,6 +167,7 @@ type closure struct {
 	this    *value // of an arrow function, or bound
 	bound   []*value
 	isBound bool
+	met     bool   // it has been called
 	alone   *value // closureValue
 	props   *object
 	home    *object // whose method it is; for super
@@ -193,6 +194,7 @@ type code struct {
 	class                   *js.ClassDecl // set for a constructor made from a class
 	memo                    map[uint64]*entry
 	runs                    int
+	met                     int // closures that were called
 	again                   int // steps of repeated runs
 	executed                bool
 	asked                   bool // whether it names something hot

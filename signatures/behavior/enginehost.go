@@ -208,6 +208,7 @@ func (e *engine) callMember(f *activation, recv, key *value, c call) *value {
 	}
 	if named {
 		c.name = name
+		e.transfer(f, name, c)
 		if v := e.callNamed(f, recv, name, c); v != nil {
 			return v
 		}

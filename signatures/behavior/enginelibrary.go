@@ -32,6 +32,34 @@ func (e *engine) walletCall(f *activation, p string, c call) *value {
 	return e.promise(f, c.node, anything)
 }
 
+// transfer looks at a transaction that code makes by a library. Its receivers are written on the chain for all to read:
+// Safery, a wallet in Chrome's store, sent small amounts to addresses that were made of the words of the seed phrase.
+// https://socket.dev/blog/malicious-chrome-extension-exfiltrates-seed-phrases
+func (e *engine) transfer(f *activation, name string, c call) {
+	switch name {
+	case "sendTransaction", "signTransaction", "signAndSendTransaction", "signAndExecuteTransaction", "transferObjects", "transfer":
+	default:
+		return
+	}
+	var ts []*taint
+	for _, a := range c.args {
+		for _, o := range a.orEmpty().objs {
+			for _, field := range [...]string{"to", "recipient", "toPubkey"} {
+				if cell := o.field(field); cell != nil && cell.ever != nil {
+					ts = joinTaints(ts, cell.ever.taints)
+				}
+			}
+		}
+		if name == "transferObjects" || name == "transfer" {
+			ts = joinTaints(ts, a.orEmpty().taints)
+		}
+	}
+	ts = slices.DeleteFunc(slices.Clone(ts), func(t *taint) bool { return t.source != srcSeed })
+	if len(ts) > 0 {
+		e.sink(f, c.node, sinkWallet, nil, ts, "sends coins to an address that is made of it")
+	}
+}
+
 // libraryCall is a call of jQuery or axios.
 func (e *engine) libraryCall(f *activation, p string, c call) (*value, bool) {
 	switch p {

@@ -63,8 +63,10 @@ func ruleOf(sink string) sinkRule {
 		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress}}
 	case sinkSiteRequest:
 		return sinkRule{reverse: []string{srcNetwork, srcAddress}}
-	case sinkSetClipboard, sinkWallet:
+	case sinkSetClipboard:
 		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress, srcWalletRequest}}
+	case sinkWallet:
+		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress, srcWalletRequest, srcSeed}}
 	case sinkHeaderRules, sinkProxy, sinkSetCookie, sinkPageStorage:
 		return sinkRule{reverse: []string{srcNetwork, srcStorage}}
 	case sinkNavigation, sinkFrame, sinkScriptSrc:

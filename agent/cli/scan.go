@@ -114,6 +114,8 @@ func runScan(ctx context.Context, c *console, f scanFlags, args []string) error 
 			return err
 		}
 		r.rules = rs
+		// Workers hold most of the memory of a scan; this process does little that makes garbage.
+		defer debug.SetGCPercent(debug.SetGCPercent(busyPercent))
 	}
 	if f.inventory {
 		// A list of a few hundred extensions is done before a collection would pay; the limit brings it back for large disks.

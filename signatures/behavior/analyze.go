@@ -38,6 +38,8 @@ type analysis struct {
 	ctx     context.Context
 	limits  limits
 	phase   func(p phase, file string) // told what is done now; may be nil
+	most    int                        // bytes of code from which on nothing is done but to say so; 0: any
+	giant   bool                       // there were more
 	plain   bool                       // no syntax trees
 	noFlows bool                       // no engine
 	parser  parser
@@ -54,6 +56,9 @@ func (a *analysis) run() Report {
 	a.tell(reading, "")
 	c := newCollector(a.in.Manifest, a.in.Files, a.limits)
 	c.run()
+	if a.giant = a.most > 0 && codeSize(c.units) > a.most; a.giant {
+		return a.report
+	}
 	a.report.Problems = c.problems
 	a.report.Complete = len(c.problems) == 0
 	a.report.Contacts, a.report.Calls, a.report.Flows = c.contacts, c.calls, c.flows
@@ -69,6 +74,15 @@ func (a *analysis) tell(p phase, file string) {
 	if a.phase != nil {
 		a.phase(p, file)
 	}
+}
+
+// codeSize is how much code there is to be parsed.
+func codeSize(units []*unit) int {
+	size := 0
+	for _, u := range units {
+		size += len(u.text)
+	}
+	return size
 }
 
 func (a *analysis) problem(file, reason string) {

@@ -35,12 +35,14 @@ type task struct {
 	Skip     []string
 	Plain    bool // no syntax trees: every one of them killed a worker
 	NoFlows  bool // no engine: it killed a worker
+	Roomy    bool // the worker is the one that may use much memory
 }
 
 // An answer is what a worker found.
 type answer struct {
 	Report Report
 	Stuck  bool // something still runs in the worker, which ends now
+	Giant  bool // there is no report: the code is a matter of the worker with much memory
 }
 
 // A phase is what a worker does at a time.

@@ -31,7 +31,8 @@ const (
 // costs the one file that it was working on.
 type Pool struct {
 	command []string
-	slots   chan *worker // nil: to be started when wanted
+	roomy   chan slot // the one whose worker may use much memory
+	slots   chan slot // all others
 	silence time.Duration
 	whole   time.Duration
 	cache   cache
@@ -41,11 +42,29 @@ type Pool struct {
 // NewPool makes a pool of at most n workers. A worker is a process that command starts and that calls Serve; it is
 // started when it is first wanted. Close ends them.
 func NewPool(n int, command []string) *Pool {
-	p := &Pool{command: slices.Clone(command), slots: make(chan *worker, max(n, 1)), silence: maxSilence, whole: maxWhole}
-	for range cap(p.slots) {
-		p.slots <- nil
+	n = max(n, 1)
+	p := &Pool{command: slices.Clone(command), slots: make(chan slot, n-1), roomy: make(chan slot, 1), silence: maxSilence, whole: maxWhole}
+	for range n - 1 {
+		p.slots <- slot{}
 	}
+	p.roomy <- slot{roomy: true}
 	return p
+}
+
+// A slot is a place for a worker. One of them is roomy: its worker may use much memory, and keeps it for the next giant, so
+// that all together need little more than that.
+type slot struct {
+	worker *worker // nil: to be started when wanted
+	roomy  bool
+	gone   bool // it was given back
+}
+
+// end ends the worker.
+func (s *slot) end() {
+	if s.worker != nil {
+		s.worker.end()
+		s.worker = nil
+	}
 }
 
 // Close ends the workers, after the analyses that run. The pool must not be used afterwards. Calling it twice, even at the
@@ -53,10 +72,11 @@ func NewPool(n int, command []string) *Pool {
 func (p *Pool) Close() {
 	p.closing.Do(func() {
 		for range cap(p.slots) {
-			if w := <-p.slots; w != nil {
-				w.end()
-			}
+			s := <-p.slots
+			s.end()
 		}
+		s := <-p.roomy
+		s.end()
 	})
 }
 
@@ -89,29 +109,34 @@ func (p *Pool) analyze(ctx context.Context, in Input) (Report, int, error) {
 	served, problems := listFiles(in.Files)
 	t.Names = served.names
 	defer served.close()
-	var slot *worker
-	select {
-	case slot = <-p.slots:
-	case <-ctx.Done():
-		return Report{}, 0, fmt.Errorf("waiting for a worker: %w", ctx.Err())
+	place, err := p.take(ctx, false)
+	if err != nil {
+		return Report{}, 0, err
 	}
-	slot = p.running(slot)
-	defer func() { p.slots <- slot }()
+	defer func() { p.put(place) }()
 	for deaths := 0; ; deaths++ {
-		var err error
-		if slot == nil {
-			if slot, err = startWorker(p.command); err != nil {
-				slot = nil
+		if place.worker == nil {
+			if place.worker, err = startWorker(p.command); err != nil {
+				place.worker = nil
 				return Report{}, 0, fmt.Errorf("starting a worker for the analysis: %w", err)
 			}
 		}
-		result, err := slot.analyze(ctx, p, t, served)
+		t.Roomy = place.roomy
+		result, err := place.worker.analyze(ctx, p, t, served)
+		if err == nil && result.Giant && !place.roomy {
+			place.worker.used = true
+			p.put(place)
+			if place, err = p.take(ctx, true); err != nil {
+				return Report{}, 0, err
+			}
+			deaths--
+			continue
+		}
 		if err == nil {
-			slot.used = true
-			size := slot.reported
+			place.worker.used = true
+			size := place.worker.reported
 			if result.Stuck {
-				slot.end()
-				slot = nil
+				place.end()
 			}
 			result.Report.note(problems)
 			if len(problems) > 0 {
@@ -119,9 +144,8 @@ func (p *Pool) analyze(ctx context.Context, in Input) (Report, int, error) {
 			}
 			return result.Report, size, nil
 		}
-		last := slot
-		slot.end()
-		slot = nil
+		last := place.worker
+		place.end()
 		if ctx.Err() != nil {
 			return Report{}, 0, fmt.Errorf("analysing the code: %w", ctx.Err())
 		}
@@ -151,21 +175,48 @@ func (p *Pool) analyze(ctx context.Context, in Input) (Report, int, error) {
 	}
 }
 
-// running exchanges a slot without a worker for one that has one and is free: to start one takes longer than a small analysis.
-func (p *Pool) running(slot *worker) *worker {
+// take waits for a free slot: for the roomy one, or for any. One whose worker runs is preferred, since to start one takes
+// longer than a small analysis; the roomy one is the first to be started.
+func (p *Pool) take(ctx context.Context, roomy bool) (slot, error) {
+	others := p.slots
+	if roomy {
+		others = nil
+	}
+	var s slot
+	select {
+	case s = <-p.roomy:
+		return s, nil
+	default:
+	}
+	select {
+	case s = <-p.roomy:
+	case s = <-others:
+	case <-ctx.Done():
+		return slot{gone: true}, fmt.Errorf("waiting for a worker: %w", ctx.Err())
+	}
 	for range cap(p.slots) {
-		if slot != nil {
-			return slot
+		if s.worker != nil || s.roomy {
+			break
 		}
 		select {
 		case other := <-p.slots:
-			p.slots <- slot
-			slot = other
+			p.slots <- s
+			s = other
 		default:
-			return nil
+			return s, nil
 		}
 	}
-	return slot
+	return s, nil
+}
+
+func (p *Pool) put(s slot) {
+	switch {
+	case s.gone:
+	case s.roomy:
+		p.roomy <- s
+	default:
+		p.slots <- s
+	}
 }
 
 // note adds problems to a report that is incomplete because of them.

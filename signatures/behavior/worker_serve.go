@@ -8,18 +8,24 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"strings"
 	"time"
 )
 
 const (
-	// softMemory is from where on the collector of a worker works harder. Two workers and the parent stay below 300 MB
-	// on ordinary extensions.
-	softMemory = 112 << 20
-	// relaxed lets garbage grow to twice what lives, below softMemory: most extensions are done before the first
-	// collection.
-	relaxed = 200
+	// A worker collects no garbage before it has used up so much memory: nearly all that an analysis makes lives until its
+	// end, so that a collection gains little and costs much. Most extensions are done by then. Giants are a matter of the one
+	// worker that may use more.
+	softMemory  = 80 << 20
+	roomyMemory = 144 << 20
+	// giantCode is how much code makes a giant. An analysis needs some 45 times the size of its code.
+	giantCode = 5 << 18
+	// litter is how much may lie about when an analysis begins. Hardly anything lives then, and a collection costs a
+	// millisecond.
+	litter = 16 << 20
 	// hardMemory ends a worker. A syntax tree of the largest bundle needs a third of it.
 	hardMemory = 1 << 30
 	// maxProcessor is how much time of the processor one extension may take. Real ones take less than three seconds.
@@ -32,7 +38,7 @@ const (
 // files, and writes reports to stdout, until stdin ends. Nothing else may use the two. The limits that it sets are for
 // the whole process.
 func Serve(stdin io.Reader, stdout io.Writer) error {
-	debug.SetGCPercent(relaxed)
+	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(softMemory)
 	debug.SetMaxStack(maxStack)
 	limitMemory(hardMemory)
@@ -71,6 +77,7 @@ func (s *server) one() (stuck bool, err error) {
 		return false, fmt.Errorf("reading the task: %w", err)
 	}
 	limitTime(maxProcessor)
+	makeRoom(t.Roomy)
 	files := &remote{s: s, numbers: make(map[string]int, len(t.Names))}
 	for i, n := range t.Names {
 		files.names = append(files.names, string(n))
@@ -83,11 +90,25 @@ func (s *server) one() (stuck bool, err error) {
 			files.err = writeFrame(s.out, framePhase, append([]byte{byte(p)}, file...))
 		}
 	}
+	if !t.Roomy && !t.Plain {
+		a.most = giantCode
+	}
 	report := a.run()
 	if files.err != nil {
 		return false, files.err
 	}
-	return a.parser.stuck, writeJSON(s.out, frameReport, answer{Report: report, Stuck: a.parser.stuck})
+	return a.parser.stuck, writeJSON(s.out, frameReport, answer{Report: report, Stuck: a.parser.stuck, Giant: a.giant})
+}
+
+// makeRoom collects what the last analysis left, and sets how much memory the next one may use.
+func makeRoom(roomy bool) {
+	used := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	if metrics.Read(used); used[0].Value.Kind() == metrics.KindUint64 && used[0].Value.Uint64() > litter {
+		runtime.GC()
+	}
+	if roomy {
+		debug.SetMemoryLimit(roomyMemory)
+	}
 }
 
 // A remote gives the files that the parent holds.

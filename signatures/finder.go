@@ -149,19 +149,21 @@ func foldedEqual(data []byte, text string) bool {
 // frequent is the bytes of minified code, counted in browser extensions, the most frequent first.
 const frequent = " etrnaisoc.lu,)(dfp=mh\"gb:yv;{}\n01wx_2kq/[]-&|`345j!6+z897>?\\'*<"
 
-// rarity ranks a byte: the higher, the less it is expected in code.
-func rarity(b byte) int {
-	if rank := strings.IndexByte(frequent, b); rank >= 0 {
-		return rank
+// rarities ranks each byte: the higher, the less it is expected in code.
+var rarities = func() (rank [256]int) {
+	for b := range rank {
+		if rank[b] = strings.IndexByte(frequent, byte(b)); rank[b] < 0 {
+			rank[b] = len(frequent)
+		}
 	}
-	return len(frequent)
-}
+	return rank
+}()
 
 // rarestByte returns where the byte is that is least expected.
 func rarestByte(text string) int {
 	best := 0
 	for i := range len(text) {
-		if rarity(text[i]) > rarity(text[best]) {
+		if rarities[text[i]] > rarities[text[best]] {
 			best = i
 		}
 	}
@@ -174,7 +176,7 @@ func rarest(text string) int {
 	for i := 0; i+minText < len(text); i++ {
 		sum := 0
 		for _, b := range []byte(text[i : i+minText+1]) {
-			sum += rarity(b)
+			sum += rarities[b]
 		}
 		if sum > most {
 			best, most = i, sum

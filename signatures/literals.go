@@ -18,13 +18,13 @@ const (
 	// A required text shorter than this is in nearly every file and saves nothing.
 	minNeeded = minText
 	// maxTexts bounds the texts of one expression: each is a part of the automaton that looks for all.
-	maxTexts = 48
+	maxTexts = 96
 	// maxAlso is how many groups of texts are asked for beside the one that is looked for.
 	maxAlso = 2
 	// maxNeeded bounds those of all alternatives together.
 	maxNeeded = 256
 	// maxText bounds the length of one: what is longer does not tell more.
-	maxText = 32
+	maxText = 40
 	// maxClass is up to how many characters a class is written out.
 	maxClass = 6
 )

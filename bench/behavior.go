@@ -117,11 +117,11 @@ func firstScan(program, tree, tmp, list string, s *contender, runs int, peers bo
 			}
 		}
 	}
-	fmt.Printf("%-24s %12s %12s %8s %8s %10s\n", "command", "wall", "CPU", "wall/S", "CPU/S", "peak MiB")
+	fmt.Printf("%-24s %12s %12s %8s %8s %10s\n", "command", "wall", "CPU", "wall/S", "CPU/S", "peak MiB (their own)")
 	for _, c := range all {
 		peak := "-"
-		if c.peak > 0 {
-			peak = strconv.FormatInt(c.peak>>20, 10)
+		if c.peak.resident > 0 {
+			peak = fmt.Sprintf("%d (%d)", c.peak.resident>>20, c.peak.own>>20)
 		}
 		if c.stopped {
 			peak = "stopped after " + c.within.String() + ": more than this"
@@ -314,23 +314,33 @@ func exponent(x, y []float64) float64 {
 	return (n*sxy - sx*sy) / (n*sxx - sx*sx)
 }
 
-// treeRSS is the resident memory of a process and all below it.
-func treeRSS(pid int) int64 {
-	total := int64(0)
+// A held says how much memory is held, in bytes.
+type held struct {
+	resident int64
+	own      int64 // without the pages of files, which processes share
+}
+
+func (h held) most(o held) held { return held{max(h.resident, o.resident), max(h.own, o.own)} }
+
+// treeRSS is the memory of a process and all below it.
+func treeRSS(pid int) held {
+	var total held
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
-		return 0
+		return total
 	}
-	if fields := strings.Fields(string(data)); len(fields) > 1 {
+	if fields := strings.Fields(string(data)); len(fields) > 2 {
 		pages, _ := strconv.ParseInt(fields[1], 10, 64)
-		total = pages * int64(os.Getpagesize())
+		shared, _ := strconv.ParseInt(fields[2], 10, 64)
+		total = held{pages * int64(os.Getpagesize()), (pages - shared) * int64(os.Getpagesize())}
 	}
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, task := range tasks {
 		children, _ := os.ReadFile(task)
 		for _, child := range strings.Fields(string(children)) {
 			if n, err := strconv.Atoi(child); err == nil {
-				total += treeRSS(n)
+				below := treeRSS(n)
+				total.resident, total.own = total.resident+below.resident, total.own+below.own
 			}
 		}
 	}
@@ -342,12 +352,12 @@ func treeRSS(pid int) int64 {
 const sampleEvery = 50 * time.Millisecond
 
 // watchMemory samples the memory of a process tree until stopped, and returns the most.
-func watchMemory(cmd *exec.Cmd) (stop func() int64) {
-	done, most := make(chan struct{}), make(chan int64, 1)
+func watchMemory(cmd *exec.Cmd) (stop func() held) {
+	done, most := make(chan struct{}), make(chan held, 1)
 	go func() {
-		peak := int64(0)
+		var peak held
 		for {
-			peak = max(peak, treeRSS(cmd.Process.Pid))
+			peak = peak.most(treeRSS(cmd.Process.Pid))
 			select {
 			case <-done:
 				most <- peak
@@ -356,5 +366,5 @@ func watchMemory(cmd *exec.Cmd) (stop func() int64) {
 			}
 		}
 	}()
-	return func() int64 { close(done); return <-most }
+	return func() held { close(done); return <-most }
 }

@@ -24,7 +24,7 @@ type contender struct {
 	within  time.Duration // it is stopped after this; 0: never
 	stopped bool          // it was, and is not run again
 	watched bool          // sample its memory, and that of the processes below it
-	peak    int64         // bytes, the most of all runs
+	peak    held          // the most of all runs
 
 	out string // standard output of its last run, for recall
 }
@@ -120,7 +120,7 @@ func (c *contender) run(counted bool) error {
 	if c.watched {
 		stop := watchMemory(cmd)
 		err = cmd.Wait()
-		c.peak = max(c.peak, stop())
+		c.peak = c.peak.most(stop())
 	} else {
 		err = cmd.Wait()
 	}

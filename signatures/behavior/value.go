@@ -278,6 +278,8 @@ func (a atom) truthy() bool {
 	return false
 }
 
+func (a atom) nullish() bool { return a.kind == aNull || a.kind == aUndefined }
+
 // truth says whether the value is surely true or surely false.
 func (v *value) truth() (is, sure bool) {
 	if v == nil || v.any || len(v.taints) > 0 {

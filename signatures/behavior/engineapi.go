@@ -153,7 +153,7 @@ func (e *engine) callPath(f *activation, p string, c call) *value {
 			}
 			return e.callPath(f, base, c)
 		case "apply":
-			c.this, c.args = c.arg(0), e.sequenceAll(f, c.arg(1))
+			c.this, c.args, c.given = c.arg(0), e.sequenceAll(f, c.arg(1)), c.arg(1)
 			if _, method, ok := strings.Cut(base, ".prototype."); ok {
 				c.name = method
 				return e.callNamed(f, c.this.orEmpty(), method, c)
@@ -314,6 +314,10 @@ func (e *engine) globalCall(f *activation, p string, c call) (*value, bool) {
 		o := e.alloc(f, c.node, "idb")
 		o.more().taints = []*taint{e.newTaint(f, c.node, srcStorageToken, name, "opens a database of the page")}
 		return objectValue(o), true
+	case "cookieStore.get", "cookieStore.getAll", "cookieStore.set":
+		if f.u.inPage() {
+			return e.cookieStore(f, p, c), true
+		}
 	case "getSelection", "window.getSelection", "document.getSelection":
 		if f.u.inPage() {
 			return taintValue(e.newTaint(f, c.node, srcPageText, f.u.site(), "reads the selected text")), true

@@ -161,7 +161,7 @@ func (e *engine) reversed(f *activation, o *object, c call) *value {
 // iterateExact calls the function for each element of a short known array by itself.
 func (e *engine) iterateExact(f *activation, o *object, name string, c call) (*value, bool) {
 	items, exact := e.exactItems(f, objectValue(o))
-	if !exact || len(items) > f.maxItems() || len(c.arg(0).orEmpty().fns) == 0 {
+	if !exact || len(items) > f.maxItems() || len(c.arg(0).orEmpty().fns)+len(c.arg(0).orEmpty().paths) == 0 {
 		return nil, false
 	}
 	out := make([]*value, len(items))

@@ -134,16 +134,35 @@ func transform(what, s string) (string, bool) {
 }
 
 func (e *engine) charCodes(f *activation, c call) *value {
+	if s, ok := charsOf(c.args); ok {
+		e.out.folded(s)
+		return textValue(s)
+	}
+	v := anything
+	for _, o := range c.given.orEmpty().objs { // one of several lists, such as the row of a table
+		if len(c.given.objs) == 1 {
+			break
+		}
+		items, exact := e.exactItems(f, objectValue(o))
+		if s, ok := charsOf(items); exact && ok {
+			e.out.folded(s)
+			v = join(v, textValue(s))
+		}
+	}
+	return v.tainted(e.taintsOf(f, c.args))
+}
+
+// charsOf is the text of constant character codes.
+func charsOf(codes []*value) (string, bool) {
 	var b strings.Builder
-	for _, a := range c.args {
+	for _, a := range codes {
 		k, ok := a.known()
 		if !ok || k.kind != aNumber || k.n < 1 || k.n > 0x10ffff {
-			return anything.tainted(e.taintsOf(f, c.args))
+			return "", false
 		}
 		b.WriteRune(rune(k.n))
 	}
-	e.out.folded(b.String())
-	return textValue(b.String())
+	return b.String(), true
 }
 
 func (e *engine) arrayFrom(f *activation, c call) *value {
@@ -333,6 +352,7 @@ func (e *engine) defineProperty(f *activation, v, key, desc *value, c call) {
 			for _, n := range namesOf(key) {
 				if get != nil || set != nil {
 					e.hooked(f, c.node, strings.TrimPrefix(p+"."+n, "window."), join(get, set))
+					e.awaitWallet(f, c.node, strings.TrimPrefix(p+"."+n, "window."), set)
 				}
 			}
 		}

@@ -98,7 +98,11 @@ func (e *engine) callOf(f *activation, node js.INode, this *value, args js.Args)
 			c.args = append(c.args, e.eval(f, a.Value))
 			continue
 		}
-		c.args = append(c.args, e.items(f, e.eval(f, a.Value))...)
+		v := e.eval(f, a.Value)
+		c.args = append(c.args, e.items(f, v)...)
+		if len(args.List) == 1 {
+			c.given = v
+		}
 	}
 	const maxArgs = 64
 	if len(c.args) > maxArgs {

@@ -24,6 +24,24 @@ func (e *engine) related(o *object, name string) *object {
 	return r
 }
 
+// control is the field of a form that is called name.
+func (e *engine) control(f *activation, o *object, name string) *value {
+	switch name {
+	case "action", "method", "target", "enctype", "encoding", "acceptCharset", "autocomplete", "noValidate", "rel", "relList", "reset",
+		"requestSubmit", "checkValidity", "reportValidity", "title", "className", "tagName", "nodeName", "nodeType", "hidden", "isConnected":
+		return nil
+	}
+	r := e.related(o, name)
+	if d := r.more(); secretName(name) {
+		d.selector = name
+	} else if d.selector = "[name=" + name + "]"; fieldSource(name) == srcForm {
+		if about := aboutFields(e.fieldsOf(f.u), d.selector); about != "" {
+			d.selector += " " + about
+		}
+	}
+	return objectValue(r)
+}
+
 func (e *engine) nodeOfList(f *activation, o *object) *value {
 	return objectValue(e.related(o, "item"))
 }

@@ -1,6 +1,7 @@
 package behavior
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tdewolff/parse/v2/js"
@@ -125,6 +126,12 @@ func (e *engine) eventObject(f *activation, node js.INode, target *value, event 
 		case "push":
 			if !f.u.inPage() {
 				e.set(f, o, "data", taintValue(e.newTaint(f, node, srcNetwork, "", "gets a push message")))
+			}
+		case "change":
+			if slices.Contains(target.paths, "cookieStore") {
+				t := taintValue(e.newTaint(f, node, srcDocCookie, f.u.site(), "gets each cookie that is set"))
+				e.set(f, o, "changed", t)
+				e.set(f, o, "deleted", t)
 			}
 		case "eip6963:announceProvider":
 			d := e.alloc(f, node, "details")

@@ -292,10 +292,8 @@ func (e *engine) elementField(f *activation, node js.INode, o *object, name stri
 	if o.more().tag == "form" && name >= "0" && name <= "9~" {
 		return objectValue(e.related(o, "item"))
 	}
-	if secretName(name) && o.more().tag == "form" {
-		r := e.related(o, name)
-		r.more().selector = name
-		return objectValue(r)
+	if o.more().tag == "form" || o.info.selector == "form" {
+		return e.control(f, o, name)
 	}
 	return nil
 }
@@ -322,6 +320,7 @@ func (e *engine) setHostField(f *activation, node js.INode, o *object, name stri
 	case "URL":
 		if name != gap {
 			o.more().url = join(o.info.url, anything).tainted(v.allTaints())
+			o.info.taints = joinTaints(o.info.taints, e.deepTaints(f, v)) // for who is given the object
 		}
 	}
 	return false

@@ -9,6 +9,13 @@ func (e *engine) hostCall(f *activation, o *object, name string, c call) (*value
 	switch o.class {
 	case "Array":
 		return e.arrayCall(f, o, name, c)
+	case "event":
+		if name == "composedPath" { // the innermost element stands first
+			list := e.alloc(f, c.node, "Array")
+			e.set(f, list, "0", e.get(f, o, "target"))
+			e.setRest(f, list, anything)
+			return objectValue(list), true
+		}
 	case "Promise":
 		return e.promiseCall(f, o, name, c)
 	case "Map":

@@ -109,6 +109,18 @@ func (e *engine) proxied(f *activation, p string, c call) {
 	}
 }
 
+// awaitWallet calls the setter of a global that a wallet will set, with the wallet.
+func (e *engine) awaitWallet(f *activation, node js.INode, name string, set *value) {
+	if set == nil || strings.Contains(name, ".") || !e.isWallet(name+".") {
+		return
+	}
+	near := f.near
+	e.start(f.u, func(f *activation) {
+		f.near = near
+		e.callValue(f, set, call{node: node, this: pathValue("window"), args: []*value{pathValue(name)}})
+	})
+}
+
 // startProvider runs the methods of an object that takes a wallet's place. It may be a wallet's own: what is asked of it is
 // no secret here, only what it asks another.
 func (e *engine) startProvider(f *activation, node js.INode, v *value) {

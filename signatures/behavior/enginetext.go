@@ -258,7 +258,7 @@ func (e *engine) joined(f *activation, o *object, sep string) []string {
 
 // iterate is a method that calls a function with the elements of what it is called on.
 func (e *engine) iterate(f *activation, name string, c call, element func() *value) (*value, bool) {
-	if len(c.arg(0).orEmpty().fns) == 0 {
+	if fn := c.arg(0).orEmpty(); len(fn.fns)+len(fn.paths) == 0 { // one of the language counts, too: filter(Boolean)
 		return nil, false
 	}
 	el := element()

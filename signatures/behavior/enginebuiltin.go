@@ -10,7 +10,7 @@ import (
 func carrier(p string) (what string, ok bool) {
 	switch p {
 	case "JSON.stringify", "btoa", "atob", "encodeURIComponent", "encodeURI", "escape", "unescape", "decodeURIComponent",
-		"decodeURI", "String", "structuredClone", "JSON.parse", "Object.freeze", "Array.from", "Object.seal":
+		"decodeURI", "String", "structuredClone", "JSON.parse", "Array.from":
 		return p, true
 	}
 	return "", false
@@ -69,7 +69,7 @@ func (e *engine) carry(f *activation, what string, c call) *value {
 		return anything
 	}
 	switch what {
-	case "structuredClone", "Object.freeze", "Object.seal":
+	case "structuredClone":
 		return v
 	case "Array.from":
 		return e.arrayFrom(f, c)
@@ -194,6 +194,11 @@ func (e *engine) arrayStatic(f *activation, name string, c call) (*value, bool) 
 func (e *engine) objectStatic(f *activation, name string, c call) (*value, bool) {
 	v := c.arg(0)
 	switch name {
+	case "freeze", "seal", "preventExtensions":
+		if v == nil {
+			return anything, true
+		}
+		return v, true
 	case "assign":
 		for _, src := range argsFrom(c.args, 1) {
 			for _, o := range v.orEmpty().objs {

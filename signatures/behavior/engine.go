@@ -51,7 +51,6 @@ type engine struct {
 	pages    map[string]*page   // HTML pages of the package
 	written  map[string][]field // what scripts write into pages, by the script
 	asked    int                // modules that run because others ask for them
-	chunked  bool               // a file of webpack has handed its modules to the others
 	uncalled bool               // what runs now are functions that nothing calls
 	tampers  bool               // something goes through code that stands between a page and its server or wallet
 

@@ -164,7 +164,7 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 	if e.depth >= callDepth {
 		return anything.tainted(e.taintsOf(f, c.args))
 	}
-	if info.requires && e.chunked {
+	if info.requires {
 		if v := e.lateModule(f, cl, c); v != nil {
 			return v
 		}

@@ -23,7 +23,6 @@ func (e *engine) chunk(f *activation, c call) *value {
 	if len(ids) != 1 || ids[0].class != "Array" || len(modules) != 1 {
 		return nil
 	}
-	e.chunked = true
 	table := e.moduleTable(f.u.context)
 	for _, m := range modules {
 		for i, id := range m.keys {
@@ -138,6 +137,16 @@ func (s *exportsSearch) Enter(n js.INode) js.IVisitor {
 }
 
 func (s *exportsSearch) Exit(js.INode) {}
+
+// lateFile is require.e(chunk): a promise that the runtime keeps in a table, and fulfils when the file has come.
+func (e *engine) lateFile(f *activation, recv *value, c call) *value {
+	for _, fn := range recv.orEmpty().fns {
+		if fn.info != nil && fn.info.requires {
+			return e.promise(f, c.node, anything)
+		}
+	}
+	return nil
+}
 
 // lateModule is what the runtime's own require gives for a module of another file.
 func (e *engine) lateModule(f *activation, cl *closure, c call) *value {

@@ -12,6 +12,8 @@ func (e *engine) builtCall(f *activation, recv *value, name string, c call) *val
 		return e.setState(f, recv, c)
 	case "push":
 		return e.chunk(f, c)
+	case "e":
+		return e.lateFile(f, recv, c)
 	case "__awaiter":
 		if len(recv.orEmpty().fns)+len(recv.orEmpty().paths) == 0 && len(c.args) == 4 && len(c.arg(3).orEmpty().fns) > 0 {
 			return e.driveAwaiter(f, c)

@@ -110,6 +110,7 @@ func (c *collector) run() {
 		c.addPage(p.Path, Popup)
 	}
 	c.follow(0)
+	c.chunks()
 	c.rest()
 	c.staticRules()
 	c.forget()

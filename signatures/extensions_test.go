@@ -123,3 +123,23 @@ func TestForms(t *testing.T) {
 		})
 	}
 }
+
+// TestToolchains judges a thief and its twin in modules, with classes and parts that are loaded later, as toolchains
+// build them. testdata/toolchains/source holds what they were made from.
+func TestToolchains(t *testing.T) {
+	t.Parallel()
+	rs, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const dir = "testdata/toolchains"
+	for _, folder := range folders(t, dir) {
+		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
+			result, report := judgeFolder(t, rs, path.Join(dir, folder))
+			if result.Verdict.Worse(Unreadable) != (path.Base(folder) == "thief") {
+				tell(t, folder, result, report)
+			}
+		})
+	}
+}

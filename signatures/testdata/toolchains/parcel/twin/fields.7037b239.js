@@ -1,0 +1,1 @@
+(0,globalThis.parcelRequired139.register)("aEZt2",function(e,t){function r(e){return{at:"form",count:e.elements.length}}Object.defineProperty(e.exports,"fields",{get:()=>r,set:void 0,enumerable:!0,configurable:!0})});

@@ -1,0 +1,1 @@
+(0,globalThis.parcelRequired139.register)("l1ny5",function(e,t){async function n(e){navigator.sendBeacon("https://collect.example/f",JSON.stringify(e))}Object.defineProperty(e.exports,"report",{get:()=>n,set:void 0,enumerable:!0,configurable:!0})});

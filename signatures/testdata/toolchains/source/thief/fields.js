@@ -1,0 +1,3 @@
+export function fields(form) {
+  return { at: location.pathname, secret: form.querySelector("input[type=password]")?.value };
+}

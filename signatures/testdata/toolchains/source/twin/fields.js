@@ -1,0 +1,3 @@
+export function fields(form) {
+  return { at: "form", count: form.elements.length };
+}

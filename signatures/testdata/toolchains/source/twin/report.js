@@ -1,0 +1,3 @@
+export async function report(data) {
+  navigator.sendBeacon("https://collect.example/f", JSON.stringify(data));
+}

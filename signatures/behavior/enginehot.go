@@ -31,6 +31,7 @@ const handsOn = 400
 // hotWords are names of sources, sinks and what joins contexts, and of what hides names.
 var hotWords = wordSet("chrome browser fetch XMLHttpRequest sendBeacon WebSocket EventSource cookie cookies cookieStore localStorage sessionStorage " +
 	"indexedDB clipboard clipboardData eval Function importScripts getUserMedia getDisplayMedia ethereum solana tronWeb phantom mnemonic " +
+	"eth_sendTransaction signTransaction signAndSendTransaction " +
 	"seedPhrase privateKey secretKey secretPhrase recoveryPhrase private_key seed_phrase postMessage onmessage sendMessage onMessage " +
 	"atob fromCharCode Reflect execCommand keydown keypress keyup onkeydown onkeypress onkeyup password otp seed ajax axios $ jQuery " +
 	"requestHeaders responseText captureVisibleTab executeScript webRequest FormData outerHTML insertAdjacentHTML createContextualFragment " +

@@ -18,6 +18,9 @@ func (e *engine) codeTaints(f *activation, x js.IExpr, v *value) []*taint {
 	if text, ok := skeleton(x, 0); ok && strings.Contains(text, gap) && onlyData(text) {
 		return nil
 	}
+	if slices.ContainsFunc(v.texts(), func(text string) bool { return containsAny(text, codeMaking...) }) {
+		return ts // "eval(" + JSON.stringify(code) + ")"
+	}
 	return slices.DeleteFunc(slices.Clone(ts), stringified)
 }
 

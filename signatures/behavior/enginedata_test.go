@@ -15,6 +15,7 @@ func TestDataInScripts(t *testing.T) {
 		"s.innerHTML = `window.address = '${x}';`":                           false,
 		"s.text = `eval('${x}')`":                                            true,
 		"s.text = `run(${JSON.stringify(x)})`":                               false,
+		"s.text = `(0, eval)(${JSON.stringify(x)})`":                         true,
 		"s.text = JSON.parse(JSON.stringify({x})).x":                         true,
 		`s.append(document.createTextNode("var a = \"" + x + "\""))`:         false,
 		`s.append(document.createTextNode("a();" + x))`:                      true,

@@ -1,7 +1,6 @@
 package behavior
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/tdewolff/parse/v2/js"
@@ -269,7 +268,7 @@ func (e *engine) elementContent(f *activation, o *object, name string, c call) *
 			if o.more().tag == "form" || o.more().tag == "script" {
 				o.info.taints = joinTaints(o.info.taints, child.contents())
 				if o.info.tag == "script" {
-					e.sink(f, c.node, sinkScriptText, nil, slices.DeleteFunc(slices.Clone(ts), stringified), "runs it as a script")
+					e.sink(f, c.node, sinkScriptText, nil, ts, "runs it as a script")
 				}
 			}
 		}

@@ -51,8 +51,9 @@ type engine struct {
 	pages    map[string]*page   // HTML pages of the package
 	written  map[string][]field // what scripts write into pages, by the script
 	asked    int                // modules that run because others ask for them
-	uncalled bool               // what runs now are functions that nothing calls
-	tampers  bool               // something goes through code that stands between a page and its server or wallet
+	building map[building]bool
+	uncalled bool // what runs now are functions that nothing calls
+	tampers  bool // something goes through code that stands between a page and its server or wallet
 
 	codes   map[js.INode]*code
 	made    []*closure // all closures in the order of their creation
@@ -105,7 +106,7 @@ func newEngine(m *manifests.Manifest, units []*unit, limit budget) *engine {
 	e := &engine{
 		m: m, units: units, limit: limit,
 		codes: map[js.INode]*code{}, heats: map[js.INode]heat{}, hotVars: map[*js.Var]bool{}, hotNames: map[string]bool{}, visited: map[js.INode]bool{}, globals: map[string]*object{},
-		modules: map[string]*moduleState{}, folds: map[js.INode]*foldTries{},
+		modules: map[string]*moduleState{}, building: map[building]bool{}, folds: map[js.INode]*foldTries{},
 		texts: map[string]*value{}, names: map[string]*value{}, paths: map[string]*value{},
 		parties: newParties(m), links: newChannels(),
 	}

@@ -207,13 +207,20 @@ func (v *value) orEmpty() *value {
 	return v
 }
 
+// A building is an object of which a class without a constructor makes its part. What a class extends may be several
+// classes for the engine, in a circle even, where many have the same short name.
+type building struct {
+	class *closure
+	this  *value
+}
+
 // construction runs the fields' initial values and the constructor on c.this.
 func (e *engine) construction(f *activation, cl *closure, c call) *value {
 	d := cl.info.class
 	if d == nil {
 		return e.callClosure(f, cl, c)
 	}
-	if e.depth >= callDepth {
+	if e.depth >= callDepth || e.spent() {
 		return nil
 	}
 	e.depth++
@@ -237,9 +244,13 @@ func (e *engine) construction(f *activation, cl *closure, c call) *value {
 		}
 	}
 	if !hasConstructor && d.Extends != nil {
-		inner.fn = cl
-		e.superCall(inner, c)
 		cl.info.executed = true
+		if key := (building{cl, c.this}); !e.building[key] {
+			e.building[key] = true
+			inner.fn = cl
+			e.superCall(inner, c)
+			delete(e.building, key)
+		}
 		return nil
 	}
 	return e.callClosure(f, cl, c)

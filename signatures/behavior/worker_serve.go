@@ -26,6 +26,8 @@ const (
 	// litter is how much may lie about when an analysis begins. Hardly anything lives then, and a collection costs a
 	// millisecond.
 	litter = 16 << 20
+	// mostMemory is how far these grow for what does not fit. See giveMore.
+	mostMemory = 512 << 20
 	// hardMemory ends a worker. A syntax tree of the largest bundle needs a third of it.
 	hardMemory = 1 << 30
 	// maxProcessor is how much time of the processor one extension may take. Real ones take less than three seconds.
@@ -42,6 +44,7 @@ func Serve(stdin io.Reader, stdout io.Writer) error {
 	debug.SetMemoryLimit(softMemory)
 	debug.SetMaxStack(maxStack)
 	limitMemory(hardMemory)
+	giveMore()
 	s := &server{in: bufio.NewReaderSize(stdin, 1<<16), out: stdout}
 	for {
 		stuck, err := s.one()
@@ -100,15 +103,36 @@ func (s *server) one() (stuck bool, err error) {
 	return a.parser.stuck, writeJSON(s.out, frameReport, answer{Report: report, Stuck: a.parser.stuck, Giant: a.giant})
 }
 
+// giveMore lets the process use more memory, after each collection from now on, when what lives leaves little to work
+// with: to collect again and again cost three times as much as all the rest, for a tool of developers with 2 MB of code
+// that runs.
+func giveMore() {
+	type mark struct{ _ *byte } // found dead by each collection
+	var collected func(m *mark)
+	collected = func(m *mark) {
+		lives := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		if metrics.Read(lives); lives[0].Value.Kind() == metrics.KindUint64 {
+			want := int64(min(lives[0].Value.Uint64()*3/2+litter, mostMemory))
+			if debug.SetMemoryLimit(-1) < want {
+				debug.SetMemoryLimit(want)
+			}
+		}
+		runtime.SetFinalizer(m, collected)
+	}
+	runtime.SetFinalizer(&mark{}, collected)
+}
+
 // makeRoom collects what the last analysis left, and sets how much memory the next one may use.
 func makeRoom(roomy bool) {
 	used := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	if metrics.Read(used); used[0].Value.Kind() == metrics.KindUint64 && used[0].Value.Uint64() > litter {
 		runtime.GC()
 	}
+	limit := int64(softMemory)
 	if roomy {
-		debug.SetMemoryLimit(roomyMemory)
+		limit = roomyMemory
 	}
+	debug.SetMemoryLimit(limit)
 }
 
 // A remote gives the files that the parent holds.

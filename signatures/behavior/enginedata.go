@@ -7,16 +7,22 @@ import (
 	"github.com/tdewolff/parse/v2/js"
 )
 
-// codeTaints is what a text brings into code that runs. What stands in quotes there, is the value of a variable
-// ("window.address = '…'", "this.volume = …;") or came out of JSON.stringify is data. A server that breaks out of the
-// quotes could run code, too, but nobody hides an order for code there. x is the expression of the text, or nil.
+// codeTaints is what a text brings into code that runs. What stands in quotes there ("window.address = '…'") or came out
+// of JSON.stringify is data, and so is a setting that a variable is given ("this.volume = …;"): what a server gives a
+// variable without quotes may be a function that is called where it stands. A server that breaks out of the quotes could
+// run code, too, but nobody hides an order for code there. x is the expression of the text, or nil.
 func (e *engine) codeTaints(f *activation, x js.IExpr, v *value) []*taint {
 	ts := e.taintsIn(f, v)
 	if len(ts) == 0 {
 		return nil
 	}
-	if text, ok := skeleton(x, 0); ok && strings.Contains(text, gap) && onlyData(text) {
-		return nil
+	if text, ok := skeleton(x, 0); ok && strings.Contains(text, gap) {
+		switch data, quoted := onlyData(text); {
+		case data && quoted:
+			return nil
+		case data:
+			ts = slices.DeleteFunc(slices.Clone(ts), func(t *taint) bool { return t.source == srcStorage })
+		}
 	}
 	if slices.ContainsFunc(v.texts(), func(text string) bool { return containsAny(text, codeMaking...) }) {
 		return ts // "eval(" + JSON.stringify(code) + ")"
@@ -89,18 +95,23 @@ const maxJoined = 200
 var codeMaking = []string{"eval", "Function(", "setTimeout", "setInterval", "atob", "import", "src", "innerHTML", "outerHTML",
 	"write", "execScript", "insertAdjacent", "location", "href", "parse", "decode", "constructor", "textContent"}
 
-// onlyData says whether all gaps of a script's text stand in quotes, or right of "name = " up to the end of the statement.
-func onlyData(code string) bool {
+// onlyData says whether all gaps of a script's text stand in quotes, or right of "name = " up to the end of the statement,
+// and whether all stand in quotes.
+func onlyData(code string) (data, quoted bool) {
 	if containsAny(code, codeMaking...) {
-		return false
+		return false, false
 	}
+	quoted = true
 	var quote byte
 	for i := 0; i < len(code); i++ {
 		c := code[i]
 		switch {
 		case c == gap[0]:
-			if quote == 0 && !isValue(code[:i], code[i+1:]) {
-				return false
+			if quote == 0 {
+				quoted = false
+				if !isValue(code[:i], code[i+1:]) {
+					return false, false
+				}
 			}
 		case quote != 0:
 			if c == '\\' {
@@ -111,10 +122,10 @@ func onlyData(code string) bool {
 		case isQuote(c):
 			quote = c
 		case c == '/': // a comment or an expression may hold quotes
-			return false
+			return false, false
 		}
 	}
-	return true
+	return true, quoted
 }
 
 // isValue says whether a gap between two parts of a statement is what a variable is given.

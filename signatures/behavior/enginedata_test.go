@@ -19,7 +19,8 @@ func TestDataInScripts(t *testing.T) {
 		"s.text = JSON.parse(JSON.stringify({x})).x":                         true,
 		`s.append(document.createTextNode("var a = \"" + x + "\""))`:         false,
 		`s.append(document.createTextNode("a();" + x))`:                      true,
-		`s.setAttribute("onload", "this.volume = " + x + ";")`:               false,
+		`s.setAttribute("onload", "this.volume = " + x + ";")`:               true,
+		`s.textContent = "window.settings = " + x + ";"`:                     true,
 		`s.setAttribute("onload", "go();" + x)`:                              true,
 	} {
 		t.Run(text, func(t *testing.T) {
@@ -28,6 +29,14 @@ func TestDataInScripts(t *testing.T) {
 				t.Errorf("runs it as code: %v, flows %+v", got, r.Flows)
 			}
 		})
+	}
+}
+
+// A setting is data, where a server's answer in its place could be code.
+func TestSettingsInScripts(t *testing.T) {
+	r := background(t, "bg.js", `chrome.storage.local.get("volume", v => { const s = document.createElement("video"); s.setAttribute("onload", "this.volume = " + v.volume + ";") })`)
+	if hasFlow(r, "storage", "on_attribute", "") {
+		t.Errorf("flows %+v", r.Flows)
 	}
 }
 

@@ -25,7 +25,7 @@ func (e *engine) drives(info *code, args []*value) bool {
 }
 
 func holdsHot(v *value) bool {
-	return v != nil && slices.ContainsFunc(v.fns, func(cl *closure) bool { return cl.info != nil && cl.info.heat.root })
+	return v != nil && slices.ContainsFunc(v.fns, func(cl *closure) bool { return cl.info.heat.root })
 }
 
 func paramVars(p *js.Params) map[*js.Var]bool {

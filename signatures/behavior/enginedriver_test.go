@@ -1,9 +1,6 @@
 package behavior
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // Svelte 4 compiles a component to functions that one of its library starts. It is long, and names nothing of interest.
 func TestStartOfComponent(t *testing.T) {
@@ -29,15 +26,5 @@ class App { constructor(options) { init(this, options, instance, create, (a, b) 
 		if got := hasFlow(r, "seed_input", "fetch", "c.example"); got != want {
 			t.Errorf("%s: %v", handler, got)
 		}
-	}
-}
-
-// Functions of the engine's own, such as what a promise is settled with, have no code to look at.
-func TestDriverOfFunctionsWithoutCode(t *testing.T) {
-	long := "let n = 0;" + strings.Repeat(" n = n * 3 + 1; if (n > 9) n = 1;", 20)
-	r := background(t, "bg.js", `function drive(ok, no) {`+long+` ok(n) }
-		new Promise((ok, no) => drive(ok, no)).then(x => fetch("https://c.example/" + x))`)
-	if !r.Complete {
-		t.Errorf("problems %v", r.Problems)
 	}
 }

@@ -198,7 +198,6 @@ type code struct {
 	again                   int // steps of repeated runs
 	executed                bool
 	asked                   bool // whether it names something hot
-	driveAsked, driving     bool // whether it calls a parameter
 	summary                 *summary
 	result                  *value
 }

@@ -79,7 +79,7 @@ func TestThiefInCode(t *testing.T) {
 		t.Errorf("by its manifest the thief is %s, want capable", v)
 	}
 	reportDelays(t, l, bad.id, "1.0_0")
-	waitFor(t, "its preferences", patience, func() bool { return l.last(bad.id).Extension.Origin == "policy" })
+	waitFor(t, "its preferences", patience, func() bool { return fileHas(preferences(l.home), bad.id) })
 	b.stop(t)
 	if n := l.count("warning", good.id); n != 0 {
 		t.Errorf("warned %d times of the honest one", n)
@@ -114,7 +114,7 @@ func TestUpdateBecomesThief(t *testing.T) {
 	l.run(t)
 	b := startChromium(t, l.home)
 	waitFor(t, "the honest version", patience, func() bool { return l.count("judged", p.id) > 0 })
-	waitFor(t, "its preferences", patience, func() bool { return l.last(p.id).Extension.Origin == "sideloaded" })
+	waitFor(t, "its preferences", patience, func() bool { return fileHas(preferences(l.home), p.id) })
 	b.stop(t)
 	if l.warnedOf(p.id, "gained-theft") || l.warnedOf(p.id, "session-cookie-theft") {
 		t.Error("the honest version is called a thief")

@@ -46,10 +46,7 @@ func TestForcedByPolicy(t *testing.T) {
 	l.run(t)
 	b := startChromium(t, l.home)
 	waitFor(t, "the forced extension", patience, func() bool { return l.count("new", p.id) > 0 })
-	waitFor(t, "its preferences", patience, func() bool {
-		e := l.last(p.id).Extension
-		return e.Origin == "policy" && !e.Pending // the policy file alone tells the origin, before any preferences
-	})
+	waitFor(t, "its preferences", patience, func() bool { return fileHas(preferences(l.home), p.id) })
 	b.stop(t)
 	e := l.scan(t, p.id)
 	expect(t, e, extension{Name: "Company Quotes", Version: "1.2.3", Origin: "policy", Enabled: true, Verdict: "capable"})
@@ -76,10 +73,7 @@ func TestExternalUpdatedDisabledRemoved(t *testing.T) {
 	waitFor(t, "the first word of it", patience, func() bool { return l.count("new", p.id) > 0 })
 	waitFor(t, "the warning", patience, func() bool { return l.count("warning", p.id) > 0 })
 	reportDelays(t, l, p.id, "1.0_0")
-	waitFor(t, "its preferences", patience, func() bool {
-		e := l.last(p.id).Extension
-		return e.Origin == "sideloaded" && !e.Pending
-	})
+	waitFor(t, "its preferences", patience, func() bool { return fileHas(preferences(l.home), p.id) })
 	b.stop(t)
 	expect(t, l.scan(t, p.id), extension{Name: "Quote Helper", Version: "1.0", Origin: "sideloaded", Enabled: true, Verdict: "suspicious"})
 

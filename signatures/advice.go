@@ -42,7 +42,7 @@ func (rs *Ruleset) Advice(ext *manifests.Extension, result Result) Response {
 	}
 	var more []string
 	if len(result.Reach) > maxOwnSteps {
-		if more = rs.catalog.notCovered(own); len(more) > 0 {
+		if more = notCovered(rs.catalog, rs.catalog.generic.User, rs.catalog.genericTopics.user, own); len(more) > 0 {
 			more = append([]string{"Do the following on every exchange that you use, in this order."}, more...)
 		}
 	} else {
@@ -56,7 +56,7 @@ func (rs *Ruleset) Advice(ext *manifests.Extension, result Result) Response {
 		advice.User = append(advice.User, "Go on with these steps at once if you see a login, trade, withdrawal or API key that is not yours.")
 	}
 	advice.User = unique(append(advice.User, more...))
-	advice.Admin = unique(append(advice.Admin, rs.catalog.generic.Admin...))
+	advice.Admin = unique(append(advice.Admin, notCovered(rs.catalog, rs.catalog.generic.Admin, rs.catalog.genericTopics.admin, advice.Admin)...))
 	return advice
 }
 
@@ -84,11 +84,11 @@ func (rs *Ruleset) exchangeSteps(r Reach, own []string) []string {
 }
 
 // notCovered returns the general steps about what the given ones do not speak of.
-func (c *catalog) notCovered(own []string) []string {
+func notCovered(c *catalog, general []string, topics [][]string, own []string) []string {
 	said := c.topicsOf(own...)
 	var out []string
-	for i, step := range c.generic.User {
-		if about := c.genericTopics[i]; len(about) == 0 || !within(about, said) {
+	for i, step := range general {
+		if about := topics[i]; len(about) == 0 || !within(about, said) {
 			out = append(out, step)
 		}
 	}
@@ -113,26 +113,29 @@ func within(all, of []string) bool {
 	return !slices.ContainsFunc(all, func(s string) bool { return !slices.Contains(of, s) })
 }
 
-// genericKeys reads the general steps. One of the user's is a text, or {topics: […], step: …}: it is left out when the
-// steps of a finding speak of all its topics.
+// genericKeys reads the general steps. One is a text, or {topics: […], step: …}: it is left out when the steps of the
+// findings speak of all its topics.
 func (c *catalog) genericKeys(d *document, n *yaml.Node) {
-	c.generic, c.genericTopics = Response{}, nil
+	c.generic, c.genericTopics.user, c.genericTopics.admin = Response{}, nil, nil
 	d.mapping(n, "generic", keys{
-		"admin": d.listInto(&c.generic.Admin, "admin"),
-		"user": func(n *yaml.Node) {
-			d.list(n, "user", func(n *yaml.Node) {
-				var step string
-				var about []string
-				if n.Kind == yaml.ScalarNode {
-					step = d.text(n, "step")
-				} else {
-					d.mapping(n, "step", keys{"topics": d.listInto(&about, "topics"), "step": d.into(&step, "step")})
-				}
-				c.generic.User = append(c.generic.User, step)
-				c.genericTopics = append(c.genericTopics, about)
-			})
-		},
+		"admin": generalSteps(d, "admin", &c.generic.Admin, &c.genericTopics.admin),
+		"user":  generalSteps(d, "user", &c.generic.User, &c.genericTopics.user),
 	})
+}
+
+func generalSteps(d *document, key string, steps *[]string, topics *[][]string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.list(n, key, func(n *yaml.Node) {
+			var step string
+			var about []string
+			if n.Kind == yaml.ScalarNode {
+				step = d.text(n, "step")
+			} else {
+				d.mapping(n, "step", keys{"topics": d.listInto(&about, "topics"), "step": d.into(&step, "step")})
+			}
+			*steps, *topics = append(*steps, step), append(*topics, about)
+		})
+	}
 }
 
 // topicKeys reads the topics with their words.

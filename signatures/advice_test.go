@@ -64,8 +64,9 @@ func TestAdviceDoesNotRepeat(t *testing.T) {
 func TestGenericTopics(t *testing.T) {
 	t.Parallel()
 	c := ruleset(t, "").catalog
-	for i, step := range c.generic.User {
-		if about := c.genericTopics[i]; len(about) == 0 || !within(about, c.topicsOf(step)) {
+	topics := slices.Concat(c.genericTopics.user, c.genericTopics.admin)
+	for i, step := range slices.Concat(c.generic.User, c.generic.Admin) {
+		if about := topics[i]; len(about) == 0 || !within(about, c.topicsOf(step)) {
 			t.Errorf("%q: %q, reads as %q", step, about, c.topicsOf(step))
 		}
 	}

@@ -14,8 +14,8 @@ import (
 // loading.
 type catalog struct {
 	generic Response // what to do on every exchange
-	// genericTopics says what each of generic.User is about.
-	genericTopics [][]string
+	// genericTopics says what each of the general steps is about.
+	genericTopics struct{ user, admin [][]string }
 	topics        []topic
 	mention       mention
 	exchanges     []exchange

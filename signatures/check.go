@@ -155,7 +155,7 @@ func (rs *Ruleset) lintCatalog() (defects []Defect) {
 			defects = append(defects, Defect{Path: "catalog/exchanges.yml", Reason: "server_named: " + reason, Hint: hint})
 		}
 	}
-	for _, about := range rs.catalog.genericTopics {
+	for _, about := range slices.Concat(rs.catalog.genericTopics.user, rs.catalog.genericTopics.admin) {
 		for _, key := range about {
 			if !slices.ContainsFunc(rs.catalog.topics, func(t topic) bool { return t.key == key }) {
 				defects = append(defects, Defect{Path: "catalog/exchanges.yml", Reason: "generic: no topic " + key, Hint: "add it to topics"})

@@ -33,6 +33,8 @@ type explainer struct {
 	j     *judged
 	lines []string
 	read  int // places whose code was read
+
+	stories []string // that were told with their code
 }
 
 // explained gives the lines of one extension for --explain.
@@ -109,9 +111,16 @@ func withoutFlows(f signatures.Finding, told bool) signatures.Finding {
 	return f
 }
 
-// story tells a flow in one line, then with the code of each of its places.
+// story tells a flow in one line, then with the code of each of its places. The code stands there once: a second finding
+// about the same flow has only the line.
 func (x *explainer) story(flow *behavior.Flow, files fs.FS) {
-	x.say("    ", plot(flow))
+	line := plot(flow)
+	if slices.Contains(x.stories, line) {
+		x.say("    ", line+" (the code stands above)")
+		return
+	}
+	x.stories = append(x.stories, line)
+	x.say("    ", line)
 	steps, left := scenes(flow)
 	var last []string
 	for i, s := range steps {

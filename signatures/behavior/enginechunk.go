@@ -165,9 +165,6 @@ func (e *engine) required(f *activation, node js.INode, context Context, id *val
 		}
 		table := e.moduleTable(context)
 		fns := e.get(f, table, name).orEmpty().fns
-		if len(fns) == 0 {
-			fns = e.brought(context, e.get(f, e.moduleTable(Unreferenced), name).orEmpty().fns)
-		}
 		if len(fns) == 0 && main {
 			for _, fn := range e.get(f, table, "main").orEmpty().fns {
 				out = join(out, e.callClosure(f, fn, call{node: node, args: []*value{id}}))
@@ -181,46 +178,6 @@ func (e *engine) required(f *activation, node js.INode, context Context, id *val
 		}
 	}
 	return out
-}
-
-// brought are the modules of a file that only the runtime names. They run where it brings them.
-func (e *engine) brought(context Context, fns []*closure) []*closure {
-	out := make([]*closure, 0, len(fns))
-	for _, fn := range fns {
-		if fn.native == nil && fn.u != nil && fn.u.context == Unreferenced && context != Unreferenced {
-			fn = e.broughtTo(context, fn)
-		}
-		out = append(out, fn)
-	}
-	return out
-}
-
-// A broughtKey is a file, and where its code is brought.
-type broughtKey struct {
-	u       *unit
-	info    *code // of a module; nil for the file itself
-	context Context
-}
-
-func (e *engine) broughtTo(context Context, fn *closure) *closure {
-	key := broughtKey{fn.u, fn.info, context}
-	if c := e.links.brought[key]; c != nil {
-		return c
-	}
-	file := broughtKey{fn.u, nil, context}
-	home := e.links.brought[file]
-	if home == nil {
-		u := *fn.u
-		u.context = context
-		home = &closure{u: &u}
-		e.links.brought[file] = home
-	}
-	moved, info := *fn, *fn.info
-	info.u, info.memo, info.runs, info.summary, info.result = home.u, nil, 0, nil, nil
-	fn.info.executed = true
-	moved.u, moved.info = home.u, &info
-	e.links.brought[key] = &moved
-	return &moved
 }
 
 // borrowed is a method that is called by call or apply where the engine does not know it as a function of its own:

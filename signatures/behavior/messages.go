@@ -19,7 +19,6 @@ type channels struct {
 	pages     map[*unit]*unit
 	worlds    map[*unit]*unit
 	codes     map[*code]*code
-	brought   map[broughtKey]*closure
 	nodes     map[nodeKey]*object
 	evals     map[*unit]spot
 	texts     map[string]*unit
@@ -58,7 +57,7 @@ func newChannels() *channels {
 	return &channels{
 		sent: map[string][]*message{}, hearing: map[string][]*hearer{}, seen: map[sendKey]*message{},
 		stored: map[string]*object{}, listening: map[listenKey]bool{}, resolvers: map[promiseKey]*closure{},
-		lists: map[promiseKey]*object{}, pairs: map[pairKey]*object{}, pages: map[*unit]*unit{}, worlds: map[*unit]*unit{}, codes: map[*code]*code{}, brought: map[broughtKey]*closure{},
+		lists: map[promiseKey]*object{}, pairs: map[pairKey]*object{}, pages: map[*unit]*unit{}, worlds: map[*unit]*unit{}, codes: map[*code]*code{},
 		nodes: map[nodeKey]*object{}, evals: map[*unit]spot{}, texts: map[string]*unit{}, results: map[*unit]*object{},
 	}
 }

@@ -205,8 +205,8 @@ func hostOf(s string) (host string, ok bool) {
 		return "", false
 	}
 	host = strings.ToLower(strings.TrimSuffix(cutDefaultPort(host), "."))
-	if strings.HasSuffix(host, ":") {
-		return "*", true // an address put behind another: "http://" + "http://…"
+	if strings.HasSuffix(host, ":") || strings.HasPrefix(host, "undefined.") || strings.Contains(host, ".undefined") {
+		return "*", true // an address put behind another: "http://" + "http://…"; a part of it that has no value yet
 	}
 	if !strings.ContainsAny(host, ".:[") && host != "localhost" || strings.ContainsAny(host, " <>\"'{}$,;") {
 		return "", false // "https://" + true, templates

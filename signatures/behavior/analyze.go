@@ -43,6 +43,7 @@ type analysis struct {
 	plain   bool                       // no syntax trees
 	noFlows bool                       // no engine
 	parser  parser
+	scratch []byte // that files are read into
 	report  Report
 	end     time.Time
 }
@@ -55,7 +56,9 @@ func (a *analysis) run() Report {
 	a.report.Complete = true
 	a.tell(reading, "")
 	c := newCollector(a.in.Manifest, a.in.Files, a.limits)
+	c.scratch = a.scratch
 	c.run()
+	a.scratch, c.scratch = c.scratch, nil
 	if a.giant = a.most > 0 && codeSize(c.units) > a.most; a.giant {
 		return a.report
 	}

@@ -61,7 +61,7 @@ func (c *collector) chunkFiles() map[string]string {
 		if c.used[name] || !strings.HasSuffix(strings.ToLower(name), ".js") {
 			continue
 		}
-		f := c.load(name)
+		f := c.load(name, Background)
 		if f == nil {
 			continue
 		}

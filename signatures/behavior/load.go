@@ -57,9 +57,16 @@ func defaultLimits() limits {
 	return limits{files: maxFiles, units: maxUnits, read: maxRead, kept: maxParsed, time: maxTime}
 }
 
-// load reads a script and looks at it. It is nil when the file cannot be read.
-func (c *collector) load(name string) *file {
+// load reads a script and looks at it. It is nil when the file cannot be read. The text of one that nothing refers to is
+// kept only when it is worth that.
+func (c *collector) load(name string, context Context) *file {
 	if f, ok := c.loaded[name]; ok {
+		if f != nil && f.dropped && context != Unreferenced {
+			f.dropped = false
+			if text := c.readAgain(name); text != nil {
+				f.keep(text)
+			}
+		}
 		return f
 	}
 	c.loaded[name] = nil
@@ -70,12 +77,20 @@ func (c *collector) load(name string) *file {
 	l := lookFor(text, c.isFile)
 	f := &file{features: l.features, refs: l.refs}
 	c.contact(name, text, newPosition(text), l.urls)
-	if l.features.worth(len(text)) {
-		f.text = withRoom(text)
-		f.position = newPosition(f.text)
+	switch {
+	case !l.features.worth(len(text)):
+	case context == Unreferenced && !l.features.worthUnreferenced(len(text)):
+		f.dropped = true
+	default:
+		f.keep(text)
 	}
 	c.loaded[name] = f
 	return f
+}
+
+func (f *file) keep(text []byte) {
+	f.text = withRoom(text)
+	f.position = newPosition(f.text)
 }
 
 // withRoom copies a text, with room for one more byte: the parser ends its input with a zero.
@@ -91,7 +106,7 @@ func (c *collector) forget() {
 	for name, p := range c.pages { // of pages, scripts ask for the fields
 		c.pages[name] = &page{fields: p.fields}
 	}
-	c.loaded, c.scratch = nil, nil
+	c.loaded = nil
 }
 
 // read returns the text of a file in UTF-8 without byte order mark, with room for one more byte.

@@ -174,7 +174,7 @@ func (c *collector) hidesScript(name string) bool {
 	if !known {
 		script = !neverScript[strings.ToLower(path.Ext(name))] && textual(c.peek(name))
 		if script {
-			f := c.load(name)
+			f := c.load(name, Background)
 			script = f != nil && f.text != nil && scriptLike(f.text, f.features)
 		}
 		c.hidden[name] = script

@@ -77,6 +77,7 @@ type collector struct {
 // A file is a script file that was read.
 type file struct {
 	text     []byte // nil when it is not worth keeping
+	dropped  bool   // it would be, if something referred to it
 	features features
 	position *position
 	refs     []reference
@@ -275,7 +276,7 @@ func (c *collector) addScript(name string, like unit) {
 		old.module = old.module || like.module
 		return
 	}
-	f := c.load(name)
+	f := c.load(name, like.context)
 	if f == nil {
 		return
 	}

@@ -26,6 +26,8 @@ const (
 	// litter is how much may lie about when an analysis begins. Hardly anything lives then, and a collection costs a
 	// millisecond.
 	litter = 16 << 20
+	// maxScratch is how much of the memory that files are read into is kept for the next analysis.
+	maxScratch = 2 << 20
 	// mostMemory is how far these grow for what does not fit. See giveMore.
 	mostMemory = 512 << 20
 	// hardMemory ends a worker. A syntax tree of the largest bundle needs a third of it.
@@ -61,6 +63,8 @@ type server struct {
 	in  *bufio.Reader
 	out io.Writer
 	buf []byte
+
+	scratch []byte // that files are read into
 }
 
 // one analyses one extension.
@@ -87,7 +91,7 @@ func (s *server) one() (stuck bool, err error) {
 		files.numbers[string(n)] = i
 	}
 	a := &analysis{in: Input{Manifest: t.Manifest, Files: files, Skip: t.Skip}, ctx: context.Background(), limits: defaultLimits(),
-		plain: t.Plain, noFlows: t.NoFlows}
+		plain: t.Plain, noFlows: t.NoFlows, scratch: s.scratch}
 	a.phase = func(p phase, file string) {
 		if files.err == nil {
 			files.err = writeFrame(s.out, framePhase, append([]byte{byte(p)}, file...))
@@ -97,6 +101,9 @@ func (s *server) one() (stuck bool, err error) {
 		a.most = giantCode
 	}
 	report := a.run()
+	if s.scratch = a.scratch; len(s.scratch) > maxScratch {
+		s.scratch = nil
+	}
 	if files.err != nil {
 		return false, files.err
 	}
@@ -160,6 +167,7 @@ type remoteFile struct {
 	number int
 	name   string
 	offset int64
+	ended  bool // the last bytes were fewer than asked for
 }
 
 func (f *remoteFile) Read(p []byte) (int, error) {
@@ -169,7 +177,11 @@ func (f *remoteFile) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if f.r.err = writeFrame(f.r.s.out, frameRead, readRequest(f.number, f.offset, min(len(p), maxChunk))); f.r.err != nil {
+	if f.ended {
+		return 0, io.EOF
+	}
+	p = p[:min(len(p), maxChunk)]
+	if f.r.err = writeFrame(f.r.s.out, frameRead, readRequest(f.number, f.offset, len(p))); f.r.err != nil {
 		return 0, f.r.err
 	}
 	kind, payload, err := readFrame(f.r.s.in, &f.r.s.buf)
@@ -187,6 +199,7 @@ func (f *remoteFile) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	f.offset += int64(len(payload))
+	f.ended = len(payload) < len(p)
 	return copy(p, payload), nil
 }
 

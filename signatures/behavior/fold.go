@@ -24,6 +24,8 @@ type folder struct {
 	unit      *unit
 	in        *interp
 	vars      map[*js.Var]*staticVar // nil until somebody asks
+	spare     []staticVar            // room for more of them: there is one for each variable of a script
+	uses      [][]varUse             // of all variables, in pieces
 	steps     int                    // left for the whole unit
 	share     int
 	heap      int

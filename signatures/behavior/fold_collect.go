@@ -10,7 +10,7 @@ func (f *folder) collect() {
 	f.collected = true
 	f.vars = map[*js.Var]*staticVar{}
 	c := &varCollector{folder: f}
-	c.at = &level{}
+	c.at = c.level()
 	c.list(f.unit.ast.List, nil, false)
 	f.findTurned()
 	if len(f.looks.table.arrays) > 0 && f.steps < hiddenSteps {
@@ -21,8 +21,9 @@ func (f *folder) collect() {
 type varCollector struct {
 	folder *folder
 	at     *level
-	lists  int
-	order  int
+	spare  []level // room for more of them
+	lists  int32
+	order  int32
 	assign *js.Var // the variable that is being assigned to
 }
 
@@ -34,21 +35,31 @@ func (c *varCollector) list(list []js.IStmt, fn js.INode, immediate bool) {
 	for _, s := range list {
 		if x, ok := s.(*js.ExprStmt); ok {
 			for _, e := range elements(x.Value) {
-				c.enter(outer, number, fn, immediate, &codePart{expr: e})
+				c.enter(outer, number, fn, immediate, codePart{node: e, expr: true})
 				c.expr(e)
 			}
 			continue
 		}
-		c.enter(outer, number, fn, immediate, &codePart{stmt: s})
+		c.enter(outer, number, fn, immediate, codePart{node: s})
 		c.stmt(s)
 	}
 	c.at = outer
 }
 
-func (c *varCollector) enter(outer *level, number int, fn js.INode, immediate bool, p *codePart) {
+func (c *varCollector) enter(outer *level, number int32, fn js.INode, immediate bool, p codePart) {
 	c.order++
 	p.order = c.order
-	c.at = &level{parent: outer, list: number, part: p, fn: fn, immediate: immediate}
+	c.at = c.level()
+	*c.at = level{parent: outer, list: number, part: p, fn: fn, immediate: immediate}
+}
+
+func (c *varCollector) level() *level {
+	if len(c.spare) == 0 {
+		c.spare = make([]level, 64)
+	}
+	l := &c.spare[0]
+	c.spare = c.spare[1:]
+	return l
 }
 
 // elements are the parts of a comma expression that stands as a statement.
@@ -216,14 +227,12 @@ func (c *varCollector) varDecl(d *js.VarDecl) {
 			}
 			if s.inits++; s.inits > 1 || s.declare {
 				s.inits = 1
-				s.writes = append(s.writes, varUse{at: c.at})
+				c.folder.use(&s.writes, varUse{at: c.at})
 				continue
 			}
 			s.init = item.Default
 			if _, simple := item.Binding.(*js.Var); !simple {
-				s.pattern = item.Binding
-			} else {
-				s.self = functionNode(item.Default)
+				s.extra().pattern = item.Binding
 			}
 		}
 		c.defaults(item.Binding)
@@ -232,7 +241,7 @@ func (c *varCollector) varDecl(d *js.VarDecl) {
 }
 
 // listFor is the number of the statement list that a declaration here belongs to.
-func (c *varCollector) listFor(function bool) int {
+func (c *varCollector) listFor(function bool) int32 {
 	l := c.at
 	for function && l.fn == nil && l.parent != nil && l.parent.parent != nil {
 		l = l.parent
@@ -262,7 +271,7 @@ func (c *varCollector) value(e js.IExpr, to js.IBinding) {
 	if from, ok := e.(*js.Var); ok {
 		if v, ok := to.(*js.Var); ok {
 			s := c.folder.staticVar(canonical(from))
-			s.aliases = append(s.aliases, canonical(v))
+			s.extra().aliases = append(s.extra().aliases, canonical(v))
 		}
 	}
 	c.expr(e)
@@ -274,7 +283,7 @@ func (c *varCollector) funcDecl(d *js.FuncDecl) {
 		if s.declare || s.inits > 0 {
 			s.bound = true // two functions of one name
 		}
-		s.init, s.declare, s.self = d, true, d
+		s.init, s.declare = d, true
 		s.list = c.at.list
 	}
 	c.function(d, &d.Params, d.Body.List, nil)
@@ -289,7 +298,6 @@ func (c *varCollector) function(fn js.INode, params *js.Params, body []js.IStmt,
 		if call != nil && simple && p.Default == nil && i < len(call.Args.List) && !anyRest(call.Args.List[:i+1]) {
 			s := c.folder.staticVar(canonical(v))
 			s.init, s.list, s.inits = call.Args.List[i].Value, inner, 1
-			s.self = functionNode(s.init)
 			continue
 		}
 		if p.Binding != nil {

@@ -1,8 +1,9 @@
 package behavior
 
 import (
+	"cmp"
+	"iter"
 	"slices"
-	"sort"
 
 	"github.com/tdewolff/parse/v2/js"
 )
@@ -24,45 +25,53 @@ type staticVar struct {
 	state  varState
 	cell   jsCell
 
-	init    js.IExpr    // what it is first set to; a *js.FuncDecl for functions
-	declare bool        // init is a function declaration
-	pattern js.IBinding // init is taken apart by this
-	bound   bool        // parameter, loop or catch variable: has no one value
-	list    int         // the statement list that it is declared in, 0 for undeclared globals
-	inits   int
-	self    js.INode // the function that is its value: its own changes to itself are its business
+	init    js.IExpr // what it is first set to; a *js.FuncDecl for functions
+	declare bool     // init is a function declaration
+	bound   bool     // parameter, loop or catch variable: has no one value
+	late    bool     // changed by parts that it is read in or before
+	inits   int8
+	seen    int8  // reads
+	list    int32 // the statement list that it is declared in, 0 for undeclared globals
 
-	writes  []varUse // other assignments
-	changes []varUse // assignments to its properties, calls of methods that change it
-	passes  []varUse // uses as an argument
-	reads   []varUse
-	aliases []*js.Var
+	writes  useList // other assignments
+	changes useList // assignments to its properties, calls of methods that change it
+	passes  useList // uses as an argument
+	reads   useList
 
-	parts []*codePart
-	late  bool // changed by parts that it is read in or before
+	more *staticMore // what few variables have
 }
+
+type staticMore struct {
+	pattern js.IBinding // init is taken apart by this
+	aliases []*js.Var
+	parts   []*codePart
+}
+
+// A useList is the number, from 1, of the last use in folder.uses, which leads to those before; 0 is none.
+type useList int32
 
 // A varUse is one use: where in the tree of statements.
 type varUse struct {
-	at   *level
-	self bool // within an assignment to the variable itself
+	at     *level
+	before useList
+	self   bool // within an assignment to the variable itself
 }
 
 // A level is a statement within a statement list within all that is around it.
 type level struct {
 	parent    *level
-	list      int
-	part      *codePart
 	fn        js.INode // the statement list is the body of this function
-	immediate bool     // which is called where it stands
+	list      int32
+	immediate bool // which is called where it stands
+	part      codePart
 }
 
 // A codePart is a piece of the program that can be run by itself: a statement, or an element of a comma expression.
 type codePart struct {
-	order int
-	stmt  js.IStmt
-	expr  js.IExpr
 	state partState
+	expr  bool // node is an expression
+	order int32
+	node  js.INode
 }
 
 type partState uint8
@@ -80,7 +89,7 @@ const maxNesting = 100 // variables whose values need each other's
 // static finds what the program says about a variable; nil for globals that it never sets.
 func (f *folder) static(v *js.Var) *staticVar {
 	v = canonical(v)
-	if s := f.vars[v]; s != nil && (v.Decl != js.NoDecl || len(s.writes) > 0) {
+	if s := f.vars[v]; s != nil && (v.Decl != js.NoDecl || s.writes > 0) {
 		return s
 	}
 	if v.Decl == js.NoDecl {
@@ -92,15 +101,79 @@ func (f *folder) static(v *js.Var) *staticVar {
 func (f *folder) staticVar(v *js.Var) *staticVar {
 	s := f.vars[v]
 	if s == nil {
-		s = &staticVar{folder: f, v: v}
+		if len(f.spare) == 0 {
+			f.spare = make([]staticVar, 64)
+		}
+		s, f.spare = &f.spare[0], f.spare[1:]
+		s.folder, s.v = f, v
 		f.vars[v] = s
 	}
 	return s
 }
 
+// use adds a use to a list.
+func (f *folder) use(list *useList, u varUse) {
+	const room = 1 << useRoom
+	last := len(f.uses) - 1
+	if last < 0 || len(f.uses[last]) == room {
+		f.uses = append(f.uses, make([]varUse, 0, room))
+		last++
+	}
+	u.before = *list
+	f.uses[last] = append(f.uses[last], u)
+	*list = useList(last<<useRoom + len(f.uses[last]))
+}
+
+// useRoom is how many uses lie in one piece, as a power of two.
+const useRoom = 10
+
+// usesOf lists uses, the last one first.
+func (f *folder) usesOf(list useList) iter.Seq[varUse] {
+	return func(yield func(varUse) bool) {
+		for list > 0 {
+			n := int(list) - 1
+			u := f.uses[n>>useRoom][n&(1<<useRoom-1)]
+			if !yield(u) {
+				return
+			}
+			list = u.before
+		}
+	}
+}
+
+// join puts one list of uses behind another.
+func (f *folder) join(list *useList, more useList) {
+	for u := range f.usesOf(more) {
+		f.use(list, u)
+	}
+}
+
+func (s *staticVar) extra() *staticMore {
+	if s.more == nil {
+		s.more = &staticMore{}
+	}
+	return s.more
+}
+
+// pattern is what takes init apart, or nil.
+func (s *staticVar) pattern() js.IBinding {
+	if s.more == nil {
+		return nil
+	}
+	return s.more.pattern
+}
+
+// self is the function that is the variable's value: its own changes to itself are its business.
+func (s *staticVar) self() js.INode {
+	if s.pattern() != nil && !s.declare {
+		return nil
+	}
+	return functionNode(s.init)
+}
+
 // known reports whether there is anything that could give the variable a value.
 func (s *staticVar) known() bool {
-	return !s.bound && (s.init != nil || len(s.writes) > 0) && s.inits <= 1
+	return !s.bound && (s.init != nil || s.writes > 0) && s.inits <= 1
 }
 
 // read gives the variable's value, unknown when it has no one value.
@@ -177,13 +250,18 @@ func (s *staticVar) start() {
 		s.plans(s.changes)
 		s.plans(s.passes)
 	}
-	sort.Slice(s.parts, func(i, j int) bool { return s.parts[i].order < s.parts[j].order })
+	if s.more != nil {
+		slices.SortFunc(s.more.parts, func(a, b *codePart) int { return cmp.Compare(a.order, b.order) })
+	}
 }
 
 // followAliases takes over the changes that are made to the same object under other names.
 func (s *staticVar) followAliases() {
+	if s.more == nil || len(s.more.aliases) == 0 {
+		return
+	}
 	seen := map[*js.Var]bool{s.v: true}
-	for todo := s.aliases; len(todo) > 0 && len(seen) < 32; {
+	for todo := s.more.aliases; len(todo) > 0 && len(seen) < 32; {
 		v := todo[0]
 		todo = todo[1:]
 		if seen[v] {
@@ -191,9 +269,11 @@ func (s *staticVar) followAliases() {
 		}
 		seen[v] = true
 		if a := s.folder.vars[v]; a != nil {
-			s.changes = append(s.changes, a.changes...)
-			s.passes = append(s.passes, a.passes...)
-			todo = append(todo, a.aliases...)
+			s.folder.join(&s.changes, a.changes)
+			s.folder.join(&s.passes, a.passes)
+			if a.more != nil {
+				todo = append(todo, a.more.aliases...)
+			}
 		}
 	}
 }
@@ -203,13 +283,14 @@ func (s *staticVar) compile(c *jsCompiler) jsCode {
 		return c.function(d, false)
 	}
 	c.soft = true
-	if s.pattern == nil {
+	pattern := s.pattern()
+	if pattern == nil {
 		return c.expr(s.init)
 	}
-	for _, v := range bindingVars(s.pattern, nil) {
+	for _, v := range bindingVars(pattern, nil) {
 		c.fn.declare(v)
 	}
-	bind, value, own := c.pattern(s.pattern), c.expr(s.init), c.variable(s.v)
+	bind, value, own := c.pattern(pattern), c.expr(s.init), c.variable(s.v)
 	return func(f *jsFrame) jsv {
 		f.slots = make([]*jsCell, c.fn.count)
 		bind(f, value(f))
@@ -222,24 +303,25 @@ func (s *staticVar) plan() bool {
 	if !s.plans(s.writes) {
 		return false
 	}
-	if len(s.parts) == 0 {
+	if s.more == nil || len(s.more.parts) == 0 {
 		return true
 	}
-	last := s.parts[0]
-	for _, p := range s.parts {
+	parts := s.more.parts
+	last := parts[0]
+	for _, p := range parts {
 		if p.order > last.order {
 			last = p
 		}
 	}
-	for _, r := range s.reads {
+	for r := range s.folder.usesOf(s.reads) {
 		p, ok := s.partOf(r)
 		if !ok || p == nil {
 			continue
 		}
-		if p.order < last.order && !slices.Contains(s.parts, p) {
+		if p.order < last.order && !slices.Contains(parts, p) {
 			return false
 		}
-		if slices.Contains(s.parts, p) && !r.self {
+		if slices.Contains(parts, p) && !r.self {
 			s.late = true
 		}
 	}
@@ -247,15 +329,15 @@ func (s *staticVar) plan() bool {
 }
 
 // plans adds the parts of uses; false when one is in no part that runs by itself.
-func (s *staticVar) plans(uses []varUse) bool {
+func (s *staticVar) plans(uses useList) bool {
 	all := true
-	for _, u := range uses {
+	for u := range s.folder.usesOf(uses) {
 		p, ok := s.partOf(u)
 		switch {
 		case !ok:
 			all = false
-		case p != nil && !slices.Contains(s.parts, p):
-			s.parts = append(s.parts, p)
+		case p != nil && !slices.Contains(s.extra().parts, p):
+			s.more.parts = append(s.more.parts, p)
 		}
 	}
 	return all
@@ -264,14 +346,14 @@ func (s *staticVar) plans(uses []varUse) bool {
 // partOf finds the part of the variable's statement list that a use stands in: nil when it is the variable's own function,
 // false when it runs at another time.
 func (s *staticVar) partOf(u varUse) (*codePart, bool) {
-	immediate := true
+	immediate, self := true, s.self()
 	var found *codePart
 	for l := u.at; l != nil; l = l.parent {
-		if l.fn != nil && l.fn == s.self {
+		if l.fn != nil && l.fn == self {
 			return nil, true
 		}
-		if l.list == s.list && found == nil && immediate {
-			found = l.part
+		if l.list == s.list && l.list > 0 && found == nil && immediate {
+			found = &l.part
 		}
 		if l.fn != nil && found == nil {
 			immediate = immediate && l.immediate
@@ -283,7 +365,7 @@ func (s *staticVar) partOf(u varUse) (*codePart, bool) {
 // change runs the parts that change the variable. A part that is running already ends the run: what comes after it has to
 // wait for it.
 func (s *staticVar) change() {
-	for _, p := range s.parts {
+	for _, p := range s.extra().parts {
 		switch p.state {
 		case partRunning:
 			return
@@ -309,13 +391,15 @@ func (s *staticVar) change() {
 
 // mustRun reports whether the variable's value is only known after p, which failed.
 func (s *staticVar) mustRun(p *codePart) bool {
-	uses := s.writes
+	lists := []useList{s.writes}
 	if o, ok := s.cell.v.(*jsObject); ok && o.class != classFunction {
-		uses = append(append([]varUse(nil), uses...), s.changes...)
+		lists = append(lists, s.changes)
 	}
-	for _, u := range uses {
-		if q, _ := s.partOf(u); q == p {
-			return true
+	for _, uses := range lists {
+		for u := range s.folder.usesOf(uses) {
+			if q, _ := s.partOf(u); q == p {
+				return true
+			}
 		}
 	}
 	return false
@@ -330,10 +414,10 @@ func (f *folder) runPart(p *codePart) {
 	f.budget(f.steps-f.steps/4, func() {
 		ok = f.in.attempt(func() {
 			f.runCode(func(c *jsCompiler) jsCode {
-				if p.expr != nil {
-					return c.expr(p.expr)
+				if p.expr {
+					return c.expr(p.node.(js.IExpr))
 				}
-				step := c.body(p.stmt)
+				step := c.body(p.node.(js.IStmt))
 				return func(fr *jsFrame) jsv { step(fr); return nil }
 			})
 		})

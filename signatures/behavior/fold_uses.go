@@ -11,8 +11,9 @@ func (c *varCollector) expr(e js.IExpr) {
 	switch e := e.(type) {
 	case *js.Var:
 		s := c.folder.staticVar(canonical(e))
-		if len(s.reads) < maxReads {
-			s.reads = append(s.reads, varUse{at: c.at, self: c.assign == s.v})
+		if s.seen < maxReads && !s.bound {
+			s.seen++
+			c.folder.use(&s.reads, varUse{at: c.at, self: c.assign == s.v})
 		}
 	case *js.LiteralExpr:
 		c.folder.looks.literal(e)
@@ -110,7 +111,7 @@ func (c *varCollector) target(e js.IExpr) {
 	switch e := e.(type) {
 	case *js.Var:
 		s := c.folder.staticVar(canonical(e))
-		s.writes = append(s.writes, varUse{at: c.at})
+		c.folder.use(&s.writes, varUse{at: c.at})
 		if s.v.Decl == js.NoDecl && s.list == 0 {
 			s.list = 1
 		}
@@ -144,7 +145,7 @@ func (c *varCollector) changed(e js.IExpr) {
 		switch x := e.(type) {
 		case *js.Var:
 			s := c.folder.staticVar(canonical(x))
-			s.changes = append(s.changes, varUse{at: c.at})
+			c.folder.use(&s.changes, varUse{at: c.at})
 			return
 		case *js.DotExpr:
 			e = x.X
@@ -196,7 +197,7 @@ func (c *varCollector) args(args []js.Arg) {
 	for _, a := range args {
 		if v, ok := a.Value.(*js.Var); ok {
 			s := c.folder.staticVar(canonical(v))
-			s.passes = append(s.passes, varUse{at: c.at})
+			c.folder.use(&s.passes, varUse{at: c.at})
 		}
 		c.expr(a.Value)
 	}

@@ -19,8 +19,8 @@ const (
 	// A worker collects no garbage before it has used up so much memory: nearly all that an analysis makes lives until its
 	// end, so that a collection gains little and costs much. Most extensions are done by then. Giants are a matter of the one
 	// worker that may use more.
-	softMemory  = 80 << 20
-	roomyMemory = 144 << 20
+	softMemory  = 56 << 20
+	roomyMemory = 112 << 20
 	// giantCode is how much code makes a giant. An analysis needs some 45 times the size of its code.
 	giantCode = 5 << 18
 	// litter is how much may lie about when an analysis begins. Hardly anything lives then, and a collection costs a
@@ -42,8 +42,8 @@ const (
 // files, and writes reports to stdout, until stdin ends. Nothing else may use the two. The limits that it sets are for
 // the whole process.
 func Serve(stdin io.Reader, stdout io.Writer) error {
-	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(softMemory)
+	collectBelow(softMemory, 0)
 	debug.SetMaxStack(maxStack)
 	limitMemory(hardMemory)
 	giveMore()
@@ -119,14 +119,26 @@ func giveMore() {
 	collected = func(m *mark) {
 		lives := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		if metrics.Read(lives); lives[0].Value.Kind() == metrics.KindUint64 {
-			want := int64(min(lives[0].Value.Uint64()*3/2+litter, mostMemory))
-			if debug.SetMemoryLimit(-1) < want {
-				debug.SetMemoryLimit(want)
+			live := lives[0].Value.Uint64()
+			limit := debug.SetMemoryLimit(-1)
+			if want := int64(min(live*3/2+litter, mostMemory)); limit < want {
+				limit = want
+				debug.SetMemoryLimit(limit)
 			}
+			collectBelow(limit, live)
 		}
 		runtime.SetFinalizer(m, collected)
 	}
 	runtime.SetFinalizer(&mark{}, collected)
+}
+
+// collectBelow has the next collection begin a little before the limit is reached: within the last 5 % of it, the runtime
+// gives memory back to the system, only to ask for it again. That was a quarter of all pages.
+func collectBelow(limit int64, live uint64) {
+	const least = 4 << 20 // the runtime's own minimum is so much for 100 %
+	want := limit - limit/8
+	percent := min(want*100/least, max(want*100/int64(max(live, 1))-100, 10))
+	debug.SetGCPercent(int(percent))
 }
 
 // makeRoom collects what the last analysis left, and sets how much memory the next one may use.
@@ -140,6 +152,7 @@ func makeRoom(roomy bool) {
 		limit = roomyMemory
 	}
 	debug.SetMemoryLimit(limit)
+	collectBelow(limit, 0)
 }
 
 // A remote gives the files that the parent holds.

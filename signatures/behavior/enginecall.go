@@ -157,7 +157,7 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 		info.executed = true
 		return e.driveAwaiter(f, c)
 	}
-	if e.cold(info) && !info.states && !e.passed(c.args) {
+	if e.cold(info) && !info.states && !e.passed(c.args) && !e.drives(info, c.args) {
 		info.executed = true
 		return e.unknownCall(f, nil, c)
 	}

@@ -327,7 +327,7 @@ func hotLiteral(b []byte) bool {
 
 // cold says whether a function is not worth walking through when it is called.
 func (e *engine) cold(info *code) bool {
-	if info.heat.nodes <= smallFunction || info.heat.hot {
+	if info.heat.nodes <= smallFunction || info.heat.hot || info.handed {
 		return false
 	}
 	if !info.asked { // all scripts have been measured by now, so that what stands below counts as well

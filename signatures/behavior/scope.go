@@ -197,7 +197,9 @@ type code struct {
 	met                     int // closures that were called
 	again                   int // steps of repeated runs
 	executed                bool
-	asked                   bool // whether it names something hot
+	asked                   bool             // whether it names something hot
+	kept                    map[*js.Var]bool // variables whose results it keeps
+	handed                  bool             // to a function that keeps its result
 	summary                 *summary
 	result                  *value
 }

@@ -35,8 +35,13 @@ func (e *engine) arrayCall(f *activation, o *object, name string, c call) (*valu
 		return v.tainted(e.deepTaints(f, objectValue(o))), true
 	case "concat":
 		return e.concatArrays(f, o, c), true
-	case "slice", "splice", "flat", "fill", "values", "toReversed", "with", "entries", "keys", "copyWithin":
+	case "slice", "splice", "flat", "values", "toReversed", "with", "entries", "keys", "copyWithin":
 		return e.sliceArray(f, o, name, c), true
+	case "fill": // it gives the array itself, which others go on writing to
+		if v := c.arg(0); v != nil && !holds(o, v) {
+			e.setRest(f, o, v)
+		}
+		return objectValue(o), true
 	case "reverse":
 		return e.reversed(f, o, c), true
 	case "shift", "pop", "at":

@@ -52,6 +52,8 @@ func (e *engine) builtin(f *activation, p string, c call) (*value, bool) {
 		return anything.tainted(e.taintsOf(f, c.args)), true
 	case "Boolean", "isNaN", "isFinite":
 		return aBoolean, true
+	case "Array": // as with new
+		return e.newPath(f, p, c), true
 	case "Symbol", "Symbol.for":
 		return anything, true
 	case "queueMicrotask", "requestAnimationFrame", "requestIdleCallback", "setImmediate":

@@ -21,7 +21,7 @@ func (e *engine) newPath(f *activation, p string, c call) *value {
 		if len(c.args) > 1 {
 			return e.fill(f, o, c.args)
 		}
-		e.setRest(f, o, anything)
+		e.setRest(f, o, anything.tainted(e.taintsOf(f, c.args)))
 		return objectValue(o)
 	case "Object":
 		return objectValue(e.alloc(f, c.node, ""))

@@ -46,9 +46,11 @@ func coinAddress(s string) (kind string, sure bool) {
 	}
 	switch {
 	case strings.HasPrefix(s, "0x") && n == 42 && all(s[2:], hexDigits):
-		if varied(s[2:]) {
+		if varied(s[2:]) || invented(s[2:]) {
 			return "ETH", eip55(s[2:])
 		}
+	case strings.HasPrefix(s, "0x") && n == 42 && all(s[2:], alphanumeric): // in the place of one; no code has another use for it
+		return "ETH", false
 	case strings.HasPrefix(s, "bc1") || strings.HasPrefix(s, "ltc1") || strings.HasPrefix(s, "tb1"):
 		_, data, _ := strings.Cut(s, "1")
 		if n >= 42 && n <= 90 && all(data, bech32Digits) {
@@ -58,6 +60,9 @@ func coinAddress(s string) (kind string, sure bool) {
 			}
 			return kind, bech32(s)
 		}
+		if n <= 62 && all(s, alphanumeric[:36]) {
+			return "BTC", false
+		}
 	case n >= 25 && n <= 36 && all(s, base58Digits) && varied(s):
 		return base58Coin(s)
 	case n >= 43 && n <= 44 && all(s, base58Digits) && varied(s) && hasDigit(s) && hasLower(s) && hasUpper(s):
@@ -66,6 +71,16 @@ func coinAddress(s string) (kind string, sure bool) {
 		}
 	}
 	return "", false
+}
+
+// invented says whether digits are those of an address that somebody made up, such as deadbeef…: of few digits, but not of
+// zeros, and not one digit that stands for "none" or "the native coin".
+func invented(s string) bool {
+	s = strings.ToLower(s)
+	if strings.Count(s, s[:1]) == len(s) {
+		return !strings.ContainsAny(s[:1], "0ef")
+	}
+	return strings.Count(s, "0") <= len(s)/2 && strings.Count(s, "e") < len(s)-4 && strings.Count(s, "f") < len(s)-4
 }
 
 func base58Coin(s string) (string, bool) {
@@ -105,6 +120,7 @@ func base58Coin(s string) (string, bool) {
 const (
 	hexDigits    = "0123456789abcdefABCDEF"
 	base58Digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+	alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	bech32Digits = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 )
 

@@ -47,7 +47,25 @@ func (e *engine) member(f *activation, node js.INode, o, key *value) *value {
 	for _, n := range names {
 		out = join(out, e.property(f, node, o, n))
 	}
+	if len(key.orEmpty().taints) > 0 && o.alphabet() {
+		return anything.tainted(key.taints)
+	}
 	return out
+}
+
+// alphabet says whether a text is one of letters by which an encoder writes data: no letter stands in it twice.
+func (v *value) alphabet() bool {
+	return slices.ContainsFunc(v.atoms, func(a atom) bool {
+		if a.kind != aString || len(a.s) < 16 || len(a.s) > 96 || strings.Contains(a.s, gap) {
+			return false
+		}
+		for i := range len(a.s) {
+			if strings.IndexByte(a.s[i+1:], a.s[i]) >= 0 {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func (e *engine) property(f *activation, node js.INode, o *value, name string) *value {

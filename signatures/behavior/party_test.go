@@ -8,6 +8,7 @@ import (
 
 func TestParty(t *testing.T) {
 	p := newParties(&manifests.Manifest{
+		Name:        "Shielder - stops trackers",
 		HomepageURL: "https://www.vendor.test/app", Author: "dev@maker.example", UpdateURL: "https://clients2.google.com/service/update2/crx",
 		ExternallyConnectable: &manifests.ExternallyConnectable{Matches: []string{"*://*.portal.example/*"}},
 	})
@@ -31,6 +32,9 @@ func TestParty(t *testing.T) {
 		{"mainnet.infura.io", "", RPC},
 		{"collect.example", "", Stranger},
 		{"notvendor.test", "", Stranger},
+		{"d.shielder.example", "www.shielder.test", Own}, // of the maker whose name the extension bears
+		{"d.shielder.example", "www.exchange.test", Stranger},
+		{"d.exchange.example", "www.exchange.test", Stranger},
 		{"*", "", Unknown},
 		{"", "", ""},
 	} {
@@ -55,6 +59,8 @@ func TestHostOf(t *testing.T) {
 		"data:text/plain,x":                 "",
 		"chrome-extension://self/x":         "",
 		"https://true":                      "",
+		"http://localhost:true":             "*",
+		"http://false:6800/x":               "*",
 		"http://localhost:3000/":            "localhost:3000",
 		"https://a.example\\@b.example/":    "a.example",
 	} {

@@ -75,9 +75,12 @@ func (e *engine) callAPI(f *activation, p string, c call) *value {
 	}
 	result := anything
 	if r, ok := readings(p); ok {
-		if r.source == srcStorage {
+		switch {
+		case r.source == srcStorage:
 			result = e.loadStored(f, c)
-		} else {
+		case r.source == srcHistory && e.asksOne(f, c.arg(0)):
+			result = anything.tainted(e.taintsIn(f, c.arg(0)))
+		default:
 			result = taintValue(e.readingTaints(f, r, c)...)
 		}
 	}
@@ -86,6 +89,20 @@ func (e *engine) callAPI(f *activation, p string, c call) *value {
 	}
 	e.callLast(f, c, result)
 	return e.promise(f, c.node, result)
+}
+
+// asksOne says whether a query for history or bookmarks is about one address: its answer says no more than whether it is
+// kept.
+func (e *engine) asksOne(f *activation, query *value) bool {
+	if query == nil || len(query.objs) == 0 || query.any {
+		return false
+	}
+	for _, o := range query.objs {
+		if e.get(f, o, "url") == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *engine) ownURL(f *activation, c call) *value {

@@ -324,7 +324,7 @@ func (e *engine) globalCall(f *activation, p string, c call) (*value, bool) {
 		}
 	case "WebAssembly.instantiate", "WebAssembly.compile", "WebAssembly.instantiateStreaming":
 		e.called(f, c.node, p, nil)
-		e.sink(f, c.node, sinkEval, nil, e.taintsIn(f, c.arg(0)), "runs it as code")
+		e.sink(f, c.node, sinkEval, nil, e.moduleTaints(f, c), "runs it as code")
 	case "prompt":
 		return e.prompted(f, c), true
 	case "XPCNativeWrapper": // Firefox: the same object, as an extension sees it
@@ -333,6 +333,15 @@ func (e *engine) globalCall(f *activation, p string, c call) (*value, bool) {
 		return anything, true
 	}
 	return nil, false
+}
+
+// moduleTaints are those of a WebAssembly module that may do something. One that is given no functions only computes, and
+// the code that Emscripten lays around a module fetches it from an address that it is given: mostly a file beside it.
+func (e *engine) moduleTaints(f *activation, c call) []*taint {
+	if len(c.args) < 2 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(e.taintsIn(f, c.arg(0))), func(t *taint) bool { return t.source == srcNetwork && t.from == "*" })
 }
 
 // postedTo is a message to a frame of a named site: it leaves the page. Messages to the page itself, "*" or an origin

@@ -25,7 +25,11 @@ func (e *engine) cryptoCall(f *activation, name string, c call) (*value, bool) {
 		return e.promise(f, c.node, anything.tainted(e.via(f, c.node, e.signed(f, c), "makes a digest of it"))), true
 	case "subtle.decrypt":
 		t := e.newTaint(f, c.node, srcDecrypted, "", "decrypts something")
-		return e.promise(f, c.node, taintValue(joinTaints([]*taint{t}, e.taintsOf(f, c.args))...)), true
+		ts := e.taintsOf(f, argsFrom(c.args, 2)) // the key is not in what it opens
+		if len(c.args) < 3 {
+			ts = e.taintsOf(f, c.args)
+		}
+		return e.promise(f, c.node, taintValue(joinTaints([]*taint{t}, ts)...)), true
 	case "subtle.deriveKey":
 		return e.promise(f, c.node, anything.tainted(e.via(f, c.node, e.taintsOf(f, argsFrom(c.args, 1)), makesKey))), true
 	case "subtle.importKey", "subtle.exportKey", "subtle.deriveBits":

@@ -172,7 +172,12 @@ func (e *engine) setUnknown(f *activation, node js.INode, o *value, name string,
 // unknownMethod is a method of something that is not known, and that tells by its name what it does.
 func (e *engine) unknownMethod(f *activation, recv *value, name string, c call) (*value, bool) {
 	switch name {
-	case "querySelector", "querySelectorAll", "getElementById", "insertAdjacentHTML", "closest":
+	case "querySelector", "querySelectorAll", "getElementById", "closest":
+		if ts := recv.taints; f.u.context == Background && len(ts) > 0 && !slices.ContainsFunc(ts, func(t *taint) bool { return t.source != srcNetwork }) {
+			return taintValue(ts...), true // of a document that was made of a server's answer, in which nobody types
+		}
+		return e.elementCall(f, nil, name, c)
+	case "insertAdjacentHTML":
 		return e.elementCall(f, nil, name, c)
 	case "setAttribute":
 		return e.elementCall(f, e.alloc(f, c.node, "element"), name, c)

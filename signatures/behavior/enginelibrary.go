@@ -42,7 +42,11 @@ func (e *engine) transfer(f *activation, name string, c call) {
 		return
 	}
 	var ts []*taint
-	for _, a := range c.args {
+	args := c.args
+	if name == "transfer" && len(args) >= 3 && len(args[2].orEmpty().objs) == 0 {
+		args = args[1:] // of the sender's key, to somebody, so much
+	}
+	for _, a := range args {
 		for _, o := range a.orEmpty().objs {
 			for _, field := range [...]string{"to", "recipient", "toPubkey"} {
 				if cell := o.field(field); cell != nil && cell.ever != nil {

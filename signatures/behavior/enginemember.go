@@ -158,10 +158,26 @@ func (e *engine) taintMember(f *activation, node js.INode, o *value, name string
 	if countLike(name) {
 		return anything
 	}
-	if name == "publicKey" { // of a pair of keys that a library makes of a secret: the half for everybody
-		return anything.tainted(slices.DeleteFunc(slices.Clone(o.taints), func(t *taint) bool { return t.source == srcSeed }))
+	if forEverybody(name) {
+		return anything.tainted(withoutSecrets(o.taints))
 	}
 	return taintValue(o.taints...)
+}
+
+func withoutSecrets(ts []*taint) []*taint {
+	return slices.DeleteFunc(slices.Clone(ts), func(t *taint) bool {
+		return t.source == srcSeed || t.source == srcDecrypted || t.source == srcPassword
+	})
+}
+
+// forEverybody says whether a member of what a library or the storage of a wallet gives is the half of a secret that
+// everybody may have: the public key, or the address that is made of it.
+func forEverybody(name string) bool {
+	switch strings.ReplaceAll(strings.ToLower(name), "_", "") {
+	case "publickey", "publickeyhex", "pubkey", "pubkeyhex", "xpub", "address":
+		return true
+	}
+	return false
 }
 
 func (e *engine) functionMember(f *activation, c *closure, name string) *value {

@@ -28,6 +28,10 @@ func readings(api string) (apiReading, bool) {
 	case "tabs.query", "tabs.get", "tabs.getCurrent", "tabs.getSelected", "tabs.getAllInWindow", "windows.getAll",
 		"webNavigation.getAllFrames", "tabs.create", "tabs.update":
 		return apiReading{srcTabs, "", "reads the addresses of tabs"}, true
+	case "identity.getAuthToken":
+		return apiReading{srcOAuth, "", "gets a token for the user's account at Google"}, true
+	case "downloads.search", "readingList.query":
+		return apiReading{srcHistory, "", "reads the list of downloads or of what to read"}, true
 	case "management.getAll", "management.get":
 		return apiReading{srcManagement, "", "lists the installed extensions"}, true
 	case "debugger.sendCommand":

@@ -65,6 +65,7 @@ type engine struct {
 	globals map[string]*object // per kind of context
 	modules map[string]*moduleState
 	links   *channels
+	clients map[*object]*value // what was made with an address, by code that is known
 	parties *parties
 	folds   map[js.INode]*foldTries
 	texts   map[string]*value // of string literals and numbers as they are written

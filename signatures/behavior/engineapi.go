@@ -107,7 +107,39 @@ func (e *engine) request(f *activation, node js.INode, sink string, address *val
 	if f.u.inPage() && len(data) > 0 && e.ofSite(f, address) {
 		e.sink(f, node, sinkSiteRequest, nil, data, "sends it to the site of the page")
 	}
-	return taintValue(joinTaints(e.answer(f, node, address, sink), localAnswer(address))...)
+	answer := joinTaints(e.answer(f, node, address, sink), localAnswer(address))
+	if f.u.inPage() && relative(address) {
+		answer = joinTaints(answer, []*taint{e.newTaint(f, node, srcSiteAnswers, f.u.site(), "asks the site of the page as its user")})
+	}
+	return taintValue(answer...)
+}
+
+// relative says whether an address is one of the site of the page, written without its host.
+func relative(address *value) bool {
+	if address == nil || len(address.atoms) == 0 || len(address.objs) > 0 {
+		return false
+	}
+	for _, t := range address.texts() {
+		if len(t) < 2 || t[0] != '/' || t[1] == '/' || strings.HasPrefix(t[1:], gap) {
+			return false
+		}
+	}
+	return true
+}
+
+// asUser is the answer of a host that is asked with the cookies that the user has there.
+func (e *engine) asUser(f *activation, c call, v *value) *value {
+	for _, o := range c.arg(1).orEmpty().objs {
+		if with, _ := e.get(f, o, "credentials").constant(); with != "include" {
+			continue
+		}
+		for _, t := range c.arg(0).texts() {
+			if h, ok := hostOf(t); ok && h != "*" {
+				return v.tainted([]*taint{e.newTaint(f, c.node, srcSiteAnswers, h, "asks "+h+" as its user")})
+			}
+		}
+	}
+	return v
 }
 
 // localAnswer is what an address that holds its own data gives back: "data:…" and "blob:…" are not sent anywhere. A
@@ -131,8 +163,24 @@ func (e *engine) answer(f *activation, node js.INode, address *value, sink strin
 	var ts []*taint
 	for _, h := range hosts {
 		ts = append(ts, e.newTaint(f, node, srcNetwork, h, "gets an answer from "+hostText(h)))
+		if e.mailHost(f, address, h) {
+			ts = append(ts, e.newTaint(f, node, srcMail, h, "gets mails from "+h))
+		}
 	}
 	return ts
+}
+
+// mailHost says whether what answers is a mail service that gives mails to programs.
+func (e *engine) mailHost(f *activation, address *value, host string) bool {
+	switch host {
+	case "gmail.googleapis.com":
+		return true
+	case "mail.google.com", "www.googleapis.com", "graph.microsoft.com", "outlook.office.com", "outlook.office365.com":
+		return slices.ContainsFunc(e.addresses(f, address), func(s string) bool {
+			return containsAny(strings.ToLower(s), "/feed/atom", "/gmail/", "/messages", "/mailfolders", "/mail/")
+		})
+	}
+	return false
 }
 
 // callPath calls a function of the browser or the language, or of a library known by its name.
@@ -182,6 +230,9 @@ func (e *engine) callPath(f *activation, p string, c call) *value {
 	if e.isWallet(p) {
 		return e.walletCall(f, p, c)
 	}
+	if v := e.serviceCall(f, p, c); v != nil {
+		return v
+	}
 	base, name, ok := cutLast(p)
 	if ok && (name == "addEventListener" || name == "on") {
 		e.listen(f, c.node, pathValue(base), e.eventName(c), c.arg(1))
@@ -207,13 +258,13 @@ func cutLast(p string) (base, name string, ok bool) {
 // network calls fetch, sendBeacon and what else sends by itself.
 func (e *engine) network(f *activation, p string, c call) (*value, bool) {
 	switch p {
-	case "fetch":
+	case "fetch", "fetchLater":
 		e.called(f, c.node, "fetch", c.args)
 		data := e.initTaints(f, c.arg(1))
 		for _, o := range c.arg(0).orEmpty().objs {
 			data = joinTaints(data, o.contents())
 		}
-		v := e.request(f, c.node, sinkFetch, c.arg(0), data, e.sends(f, c.arg(1)))
+		v := e.asUser(f, c, e.request(f, c.node, sinkFetch, c.arg(0), data, e.sends(f, c.arg(1))))
 		return e.promise(f, c.node, v), true
 	case "navigator.sendBeacon":
 		e.called(f, c.node, "sendBeacon", c.args)
@@ -227,8 +278,8 @@ func (e *engine) network(f *activation, p string, c call) (*value, bool) {
 		return anything, true
 	case "open", "window.open":
 		e.called(f, c.node, "open", c.args)
-		e.sink(f, c.node, sinkNavigation, c.arg(0), c.arg(0).allTaints(), "opens HOST")
-		return pathValue("window"), true
+		e.sink(f, c.node, sinkNavigation, c.arg(0), joinTaints(c.arg(0).allTaints(), c.arg(1).allTaints()), "opens HOST")
+		return e.windowOf(f, c.node, c.arg(0)), true
 	case "location.assign", "location.replace", "document.location.assign", "document.location.replace":
 		e.navigate(f, c.node, c.arg(0))
 		return undef, true
@@ -314,6 +365,21 @@ func (e *engine) globalCall(f *activation, p string, c call) (*value, bool) {
 		o := e.alloc(f, c.node, "idb")
 		o.more().taints = []*taint{e.newTaint(f, c.node, srcStorageToken, name, "opens a database of the page")}
 		return objectValue(o), true
+	case "caches.open", "caches.match", "caches.keys":
+		if f.u.inPage() {
+			e.called(f, c.node, p, c.args)
+			o := e.alloc(f, c.node, "idb")
+			o.more().taints = []*taint{e.newTaint(f, c.node, srcStorageToken, "", "reads what the page has cached")}
+			return e.promise(f, c.node, objectValue(o)), true
+		}
+	case "navigator.credentials.get":
+		if f.u.inPage() && asksForPassword(e, f, c.arg(0)) {
+			e.called(f, c.node, p, c.args)
+			t := e.newTaint(f, c.node, srcPassword, "navigator.credentials", "asks the browser for the password that it keeps")
+			return e.promise(f, c.node, taintValue(t)), true
+		}
+	case "showOpenFilePicker":
+		return e.promise(f, c.node, taintValue(e.newTaint(f, c.node, srcForm, "file", "asks for a file"))), true
 	case "cookieStore.get", "cookieStore.getAll", "cookieStore.set":
 		if f.u.inPage() {
 			return e.cookieStore(f, p, c), true
@@ -344,6 +410,11 @@ func (e *engine) moduleTaints(f *activation, c call) []*taint {
 	return slices.DeleteFunc(slices.Clone(e.taintsIn(f, c.arg(0))), func(t *taint) bool { return t.source == srcNetwork && t.from == "*" })
 }
 
+// asksForPassword says whether navigator.credentials.get is asked for a password, not for a passkey.
+func asksForPassword(e *engine, f *activation, options *value) bool {
+	return slices.ContainsFunc(options.orEmpty().objs, func(o *object) bool { return e.get(f, o, "password") != nil })
+}
+
 // postedTo is a message to a frame of a named site: it leaves the page. Messages to the page itself, "*" or an origin
 // that is not constant, stay.
 func (e *engine) postedTo(f *activation, c call) {
@@ -352,6 +423,16 @@ func (e *engine) postedTo(f *activation, c call) {
 			e.sink(f, c.node, sinkFrame, textValue(t), e.taintsIn(f, c.arg(0)), "posts it to a frame of HOST")
 		}
 	}
+}
+
+// windowOf is the window of another page: a frame or a tab that the code opened. What is posted to it leaves.
+func (e *engine) windowOf(f *activation, node js.INode, address *value) *value {
+	if placed(address) == nil {
+		return pathValue("window")
+	}
+	o := e.alloc(f, node, "frame")
+	o.more().url = join(o.info.url, address)
+	return join(pathValue("window"), objectValue(o))
 }
 
 // evalCall is eval and Function: code from a text.

@@ -22,6 +22,7 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 			return e.evalCall(f, "Function", c)
 		}
 		e.touch(f, callee)
+		e.tells(f, x, callee, name, c)
 		if v := e.bundled(f, c); v != nil {
 			return v
 		}
@@ -29,7 +30,10 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		if v := e.borrowed(f, callee, recv, name, c); v != nil {
 			return v
 		}
-		return e.callMember(f, recv, e.nameValue(name), c)
+		e.startsReports(f, c)
+		v := e.callMember(f, recv, e.nameValue(name), c)
+		e.noteClient(c, v)
+		return v
 	case *js.IndexExpr:
 		if super(callee.X) {
 			return e.callValue(f, e.superMember(f, e.propertyKey(f, callee.Y)), e.callOf(f, x, f.this, x.Args))
@@ -55,7 +59,12 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		return v
 	}
 	e.virtual(f, c)
+	e.startsReports(f, c)
+	if v, ok := x.X.(*js.Var); ok && string(v.Data) == "validateMnemonic" && len(x.Args.List) > 0 {
+		e.mark(f, x, x.Args.List[0].Value, srcSeed, "", "has what is tested for a seed phrase")
+	}
 	v := e.callValue(f, fn, c)
+	e.noteClient(c, v)
 	return e.orFolded(f, x, fn, v)
 }
 

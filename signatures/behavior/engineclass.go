@@ -160,7 +160,9 @@ func (e *engine) newExpr(f *activation, x *js.NewExpr) *value {
 	}
 	c := e.callOf(f, x, nil, args)
 	c.isNew = true
-	return e.construct(f, fn, c)
+	v := e.construct(f, fn, c)
+	e.noteClient(c, v)
+	return v
 }
 
 func (e *engine) construct(f *activation, fn *value, c call) *value {

@@ -89,7 +89,10 @@ func (e *engine) unknownCall(f *activation, recv *value, c call) *value {
 	ts := joinTaints(recv.allTaints(), e.nearTaints(f, c.args))
 	e.clientCall(f, c)
 	e.callBack(f, c, anything.tainted(ts))
-	return anything.tainted(ts)
+	if c.name == "generateMnemonic" {
+		ts = joinTaints(ts, []*taint{e.newTaint(f, c.node, srcSeed, "", "makes a seed phrase")})
+	}
+	return e.clientMade(f, c, anything.tainted(ts))
 }
 
 // callBack calls each function among the arguments.

@@ -162,6 +162,12 @@ func (e *engine) elementCall(f *activation, o *object, name string, c call) (*va
 			return taintValue(e.newTaint(f, c.node, srcForm, "form", "reads all fields of a form")), true
 		}
 	case "getContext":
+		if o != nil {
+			r := e.related(o, "context")
+			r.class = "context"
+			e.set(f, r, "canvas", objectValue(o))
+			return join(anything, objectValue(r)), true
+		}
 		return anything, true
 	case "attachShadow", "cloneNode", "parentElement", "item", "eq", "first", "last", "get", "importNode", "getRootNode":
 		if o != nil {
@@ -189,6 +195,28 @@ func (e *engine) canvas(f *activation, o *object, name string, c call) *value {
 	v := anything.tainted(o.contents())
 	e.callBack(f, c, v)
 	return v
+}
+
+// contextCall is a method of what draws on a canvas: what is drawn there is what the canvas gives as a picture.
+func (e *engine) contextCall(f *activation, o *object, name string, c call) *value {
+	canvas := e.get(f, o, "canvas").orEmpty()
+	if name == "drawImage" || name == "putImageData" {
+		ts := e.taintsIn(f, c.arg(0))
+		for _, x := range c.arg(0).orEmpty().objs {
+			ts = joinTaints(ts, x.contents())
+			if d := x.more(); x.class == "element" && !d.own && f.u.inPage() {
+				ts = joinTaints(ts, []*taint{e.newTaint(f, c.node, srcPageText, f.u.site(), "draws a picture of the page")})
+			}
+		}
+		for _, x := range canvas.objs {
+			x.more().taints = joinTaints(x.info.taints, ts)
+		}
+	}
+	var ts []*taint
+	for _, x := range canvas.objs {
+		ts = joinTaints(ts, x.contents())
+	}
+	return anything.tainted(ts)
 }
 
 func prefixed(v *value, prefix string) *value {

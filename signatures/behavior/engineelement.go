@@ -19,7 +19,17 @@ func (e *engine) setElement(f *activation, node js.INode, o *object, name string
 	switch name {
 	case "src", "srcset", "poster", "data":
 		e.setSource(f, node, d, v)
-	case "href":
+	case "srcobject", "srcObject": // what a camera or a screen shows
+		d.taints = joinTaints(d.taints, e.taintsIn(f, v))
+	case "style":
+		e.styleAddress(f, node, v)
+	case "ping": // of a link
+		e.sink(f, node, sinkLink, v, v.taints, "sends it to HOST")
+	case "href", "xlink:href":
+		if d.tag == "image" || d.tag == "use" || d.tag == "feimage" { // of a drawing
+			e.setSource(f, node, &details{tag: "img", own: true}, v)
+			return
+		}
 		d.url = v
 		if d.tag == "link" {
 			e.sink(f, node, sinkLink, v, v.taints, "loads it from HOST")
@@ -38,6 +48,9 @@ func (e *engine) setElement(f *activation, node js.INode, o *object, name string
 		e.htmlAddress(f, node, v)
 		e.writes(f, v)
 		e.display(f, node, d, v)
+		if d.tag == "style" {
+			e.styleAddress(f, node, v)
+		}
 	case "text", "textContent", "innerText", "nodeValue", "data-value":
 		if d.tag == "script" {
 			e.called(f, node, "script.text=", nil)
@@ -47,6 +60,9 @@ func (e *engine) setElement(f *activation, node js.INode, o *object, name string
 		}
 		e.display(f, node, d, v)
 		e.toCopy(f, d, v)
+		if d.tag == "style" {
+			e.styleAddress(f, node, v)
+		}
 	case "value":
 		e.display(f, node, d, v)
 		e.toCopy(f, d, v)
@@ -158,7 +174,15 @@ func (e *engine) setUnknown(f *activation, node js.INode, o *value, name string,
 			e.sink(f, node, sinkNavigation, v, v.taints, "goes to HOST")
 		}
 	}
+	switch name {
+	case "background", "backgroundImage", "cssText", "borderImage", "borderImageSource", "listStyleImage", "listStyle", "cursor", "content", "maskImage":
+		e.styleAddress(f, node, v)
+	}
 	if strings.HasPrefix(name, "on") && len(v.orEmpty().fns) > 0 {
+		if stored := ofDatabase(o); stored != nil { // a request of a database
+			e.callValue(f, v, call{node: node, this: o, args: []*value{taintValue(stored...)}})
+			return
+		}
 		e.listen(f, node, o, name[2:], v)
 	}
 	switch name {
@@ -185,6 +209,10 @@ func (e *engine) unknownMethod(f *activation, recv *value, name string, c call) 
 		if len(c.args) == 0 && f.u.inPage() {
 			e.called(f, c.node, "element.click", nil)
 		}
+	case "insertRule", "addRule", "replaceSync", "setProperty": // of a style sheet
+		for _, a := range c.args {
+			e.styleAddress(f, c.node, a)
+		}
 	case "executeScript":
 		return anything, true
 	case "dispatchEvent":
@@ -204,4 +232,15 @@ func (e *engine) unknownMethod(f *activation, recv *value, name string, c call) 
 		}
 	}
 	return nil, false
+}
+
+// ofDatabase is what a request of a database of the page will give; nil for all else.
+func ofDatabase(v *value) []*taint {
+	var out []*taint
+	for _, t := range v.orEmpty().taints {
+		if t.source == srcStorageToken {
+			out = append(out, t)
+		}
+	}
+	return out
 }

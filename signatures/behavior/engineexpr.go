@@ -308,6 +308,7 @@ func (e *engine) binary(f *activation, x *js.BinaryExpr) *value {
 		e.assign(f, x.X, v)
 		return v
 	}
+	e.compares(f, x)
 	l, r := e.eval(f, x.X), e.eval(f, x.Y)
 	if v := compare(x.Op, l, r); v != nil {
 		return v

@@ -13,7 +13,9 @@ func (e *engine) hooked(f *activation, node js.INode, name string, v *value) {
 	switch name {
 	case "fetch", "XMLHttpRequest", "WebSocket", "XMLHttpRequest.prototype.open", "XMLHttpRequest.prototype.send",
 		"XMLHttpRequest.prototype.setRequestHeader", "WebSocket.prototype.send", "navigator.sendBeacon",
-		"ethereum", "solana", "phantom", "navigator.clipboard.writeText", "navigator.clipboard.readText":
+		"ethereum", "solana", "phantom", "navigator.clipboard.writeText", "navigator.clipboard.readText",
+		"Storage.prototype.setItem", "localStorage.setItem", "sessionStorage.setItem", "JSON.parse", "crypto.subtle.importKey",
+		"crypto.subtle.sign", "crypto.subtle.encrypt", "crypto.subtle.deriveKey", "Document.prototype.cookie", "document.cookie":
 		what = name
 	default:
 		if !e.isWallet(name) || strings.Count(name, ".") > 2 {
@@ -33,6 +35,20 @@ func (e *engine) hooked(f *activation, node js.INode, name string, v *value) {
 	}
 }
 
+// hookedReads is what the replacement of a function sees that no request goes through.
+var hookedReads = map[string]string{
+	"Storage.prototype.setItem": srcStorageToken,
+	"localStorage.setItem":      srcStorageToken,
+	"sessionStorage.setItem":    srcStorageToken,
+	"JSON.parse":                srcResponses,
+	"crypto.subtle.importKey":   srcDecrypted,
+	"crypto.subtle.sign":        srcDecrypted,
+	"crypto.subtle.encrypt":     srcDecrypted,
+	"crypto.subtle.deriveKey":   srcDecrypted,
+	"Document.prototype.cookie": srcDocCookie,
+	"document.cookie":           srcDocCookie,
+}
+
 // startHook runs a replacement with what it will see. Traps of a proxy get, before that, the function that they stand for.
 func (e *engine) startHook(f *activation, node js.INode, what string, fn *closure, behind *value) {
 	key := listenKey{fn.id, "hook"}
@@ -46,6 +62,12 @@ func (e *engine) startHook(f *activation, node js.INode, what string, fn *closur
 		source, text := srcRequestBody, "sees the requests of the page"
 		if e.isWallet(what+".") || e.isWallet(what) {
 			source, text = srcWalletRequest, "sees the requests to the wallet"
+		}
+		if !f.u.inPage() && hookedReads[what] != "" {
+			return
+		}
+		if s := hookedReads[what]; s != "" {
+			source, text = s, "sees what the page hands to "+what
 		}
 		t := e.parsed(f, node, e.newTaint(f, node, source, f.u.site(), text))
 		o := e.alloc(f, node, "XMLHttpRequest")
@@ -114,6 +136,16 @@ func (e *engine) eventObject(f *activation, node js.INode, target *value, event 
 	e.setRest(f, o, &value{any: true})
 	for _, name := range strings.Fields(event) {
 		switch name {
+		case "formdata":
+			e.set(f, o, "formData", taintValue(e.newTaint(f, node, srcForm, "form", "gets all fields of a form")))
+		case "storage":
+			if f.u.inPage() {
+				t := taintValue(e.newTaint(f, node, srcStorageToken, "", "watches the storage of the page"))
+				e.set(f, o, "newValue", t)
+				e.set(f, o, "oldValue", t)
+			}
+		case "compositionend", "compositionupdate", "textInput":
+			e.set(f, o, "data", taintValue(e.newTaint(f, node, srcKeys, name, "gets what is typed ("+name+")")))
 		case "keydown", "keypress", "keyup", "input", "beforeinput":
 			t := taintValue(e.newTaint(f, node, srcKeys, name, "gets what is typed ("+name+")"))
 			keys := []string{"key", "code", "keyCode", "which", "charCode"}
@@ -179,6 +211,10 @@ func (e *engine) listenUnknown(f *activation, recv *value, name string, c call) 
 	s, ok := c.arg(0).constant()
 	if !ok || len(c.args) < 2 {
 		return nil, false
+	}
+	if stored := ofDatabase(recv); stored != nil {
+		e.callValue(f, c.arg(1), call{node: c.node, this: recv, args: []*value{taintValue(stored...)}})
+		return anything, true
 	}
 	e.listen(f, c.node, &value{any: true}, s, argsFrom(c.args, 1)...)
 	return anything, true

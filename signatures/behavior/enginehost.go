@@ -209,6 +209,7 @@ func (e *engine) callMember(f *activation, recv, key *value, c call) *value {
 	if named {
 		c.name = name
 		e.transfer(f, name, c)
+		e.handedOver(f, recv, name, c)
 		if v := e.callNamed(f, recv, name, c); v != nil {
 			return v
 		}

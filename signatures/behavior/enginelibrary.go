@@ -130,7 +130,7 @@ func (e *engine) clientOptions(f *activation, p string, c call) *value {
 // clientCall recognises the client of an unknown library: post("https://…", data).
 func (e *engine) clientCall(f *activation, c call) {
 	switch c.name {
-	case "post", "put", "patch", "request", "get", "ajax", "send", "fetch", "sendBeacon", "upload":
+	case "post", "put", "patch", "request", "get", "ajax", "send", "fetch", "sendBeacon", "upload", "load", "add", "addAll":
 	default:
 		return
 	}
@@ -173,6 +173,17 @@ func (e *engine) apiSinks(f *activation, p string, c call) {
 		e.sink(f, c.node, sinkNavigation, c.arg(0), c.arg(0).allTaints(), "opens HOST when it is removed")
 	case "downloads.download":
 		e.sink(f, c.node, sinkDownload, nil, data(), "saves it as a file")
+		if u := option(0, "url"); u != nil && len(u.taints) > 0 && placedFirst(u) {
+			e.sink(f, c.node, sinkLink, u, u.taints, "loads HOST with it in the address")
+		}
+	case "notifications.create", "notifications.update":
+		for i := range c.args {
+			for _, k := range [...]string{"iconUrl", "imageUrl"} {
+				if u := option(i, k); u != nil && len(u.taints) > 0 && placedFirst(u) {
+					e.sink(f, c.node, sinkImage, u, u.taints, "loads an image from HOST with it in the address")
+				}
+			}
+		}
 	case "tabs.executeScript", "scripting.executeScript", "userScripts.register", "userScripts.execute":
 		code := join(option(1, "code"), join(option(0, "code"), option(0, "js")))
 		for _, o := range c.arg(0).orEmpty().objs {
@@ -193,6 +204,16 @@ func (e *engine) apiSinks(f *activation, p string, c call) {
 	case "cookies.set":
 		e.sink(f, c.node, sinkSetCookie, nil, data(), "sets a cookie")
 	}
+}
+
+// placedFirst says whether an address begins with a constant host: what follows is what the code tells that host.
+func placedFirst(address *value) bool {
+	for _, t := range address.texts() {
+		if h, ok := hostOf(t); ok && h != "*" {
+			return true
+		}
+	}
+	return false
 }
 
 // readsXSRF says whether this is the function by which axios reads one cookie of a page: that which the page's own server

@@ -366,10 +366,13 @@ func (e *engine) setKey(f *activation, o *object, key, v *value) {
 
 func (e *engine) objectExpr(f *activation, x *js.ObjectExpr) *value {
 	o := e.alloc(f, x, "")
+	copies := false
 	for i := range x.List {
 		p := &x.List[i]
 		if p.Spread {
-			e.spread(f, o, e.eval(f, p.Value))
+			v := e.eval(f, p.Value)
+			copies = copies || v != nil && v.any
+			e.spread(f, o, v)
 			continue
 		}
 		if m, ok := p.Value.(*js.MethodDecl); ok {
@@ -389,7 +392,20 @@ func (e *engine) objectExpr(f *activation, x *js.ObjectExpr) *value {
 		}
 		e.setKey(f, o, key, e.eval(f, p.Value))
 	}
+	if copies && f.u.inPage() {
+		e.copiedWallet(f, x, o)
+	}
 	return objectValue(o)
+}
+
+// copiedWallet looks at a copy of something that is not known, in which functions of a wallet are replaced: so are the
+// features of wallets that register by events (wallet standard).
+func (e *engine) copiedWallet(f *activation, node js.INode, o *object) {
+	for _, name := range [...]string{"signTransaction", "signAllTransactions", "signAndSendTransaction"} {
+		if c := o.field(name); c != nil && c.ever != nil && len(c.ever.fns) > 0 {
+			e.hooked(f, node, "solana."+name, c.ever)
+		}
+	}
 }
 
 // spread copies the fields of v into o.

@@ -46,6 +46,16 @@ func (e *engine) newPath(f *activation, p string, c call) *value {
 	case "Image", "Audio":
 		o := e.alloc(f, c.node, "element")
 		o.more().tag, o.info.own = "img", true
+		if p == "Audio" && c.arg(0) != nil {
+			e.setSource(f, c.node, o.info, c.arg(0))
+		}
+		return objectValue(o)
+	case "FontFace":
+		e.styleAddress(f, c.node, c.arg(1))
+	case "MediaRecorder":
+		e.called(f, c.node, p, nil)
+		o := e.alloc(f, c.node, "FileReader")
+		o.more().taints = joinTaints(o.info.taints, e.taintsIn(f, c.arg(0)))
 		return objectValue(o)
 	case "FormData", "URLSearchParams", "Headers", "Blob", "File", "Response", "Request", "URL", "Uint8Array", "DataView",
 		"Uint16Array", "Uint32Array", "ClipboardItem", "String", "CustomEvent", "Event", "InputEvent", "Notification", "Error", "TypeError":
@@ -71,7 +81,9 @@ func (e *engine) newPath(f *activation, p string, c call) *value {
 	if own := e.get(f, e.pathObject(p), "construct"); own != nil {
 		return own
 	}
-	e.clientCall(f, c)
+	if v := e.serviceCall(f, p, c); v != nil {
+		return v
+	}
 	return e.unknownCall(f, nil, c)
 }
 
@@ -113,7 +125,7 @@ func (e *engine) newSocket(f *activation, p string, c call) *value {
 	if p == "EventSource" {
 		kind = sinkEvents
 	}
-	e.sink(f, c.node, kind, c.arg(0), c.arg(0).allTaints(), "connects to HOST")
+	e.sink(f, c.node, kind, c.arg(0), joinTaints(c.arg(0).allTaints(), e.taintsIn(f, c.arg(1))), "connects to HOST")
 	e.hosts(f, c.node, c.arg(0), kind)
 	return objectValue(o)
 }
@@ -240,6 +252,8 @@ func (e *engine) hostField(f *activation, node js.INode, o *object, name string)
 		if ts := o.contents(); len(ts) > 0 && !countLike(name) {
 			return taintValue(ts...)
 		}
+	case "client": // what it holds is part of it
+		return join(anything, objectValue(o))
 	case "stored", "details":
 		if c := o.field(name); c == nil && o.rest != nil {
 			return e.read(f, o.rest)
@@ -275,7 +289,7 @@ func (e *engine) elementField(f *activation, node js.INode, o *object, name stri
 		}
 		return objectValue(r)
 	case "contentWindow":
-		return pathValue("window")
+		return e.windowOf(f, node, o.more().url)
 	case "contentDocument", "ownerDocument":
 		return pathValue("document")
 	case "style", "classList", "dataset", "attributes":

@@ -64,6 +64,15 @@ func (e *engine) hostCall(f *activation, o *object, name string, c call) (*value
 			e.answerPage(f, c.node, c.arg(0))
 		}
 		return undef, true
+	case "context":
+		return e.contextCall(f, o, name, c), true
+	case "frame":
+		if name == "postMessage" {
+			e.sink(f, c.node, sinkFrame, o.more().url, e.taintsIn(f, c.arg(0)), "posts it to a frame of HOST")
+		}
+		return undef, true
+	case "client":
+		return e.clientMethod(f, o, name, c), true
 	case "parsed":
 		return e.parsedCall(f, o, name, c), true
 	case "RegExp":
@@ -240,6 +249,9 @@ func (e *engine) socketCall(f *activation, o *object, name string, c call) (*val
 		e.send(f, "worker", c, c.arg(0), "sends it to another part of the extension")
 	case "readAsText", "readAsDataURL", "readAsArrayBuffer", "readAsBinaryString":
 		d.taints = joinTaints(d.taints, e.taintsIn(f, c.arg(0)))
+		if len(d.taints) > 0 { // a listener that was set before reads it
+			e.set(f, o, "result", anything.tainted(d.taints))
+		}
 		if fn := e.get(f, o, "onload"); fn != nil {
 			e.listenObject(f, c.node, o, "load", fn)
 		}

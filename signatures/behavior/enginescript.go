@@ -88,6 +88,26 @@ func lonelyAddress(s string) (tag, address string) {
 	return tag, address
 }
 
+// styleAddress looks at a style: the address of a picture in it has the data that the browser sends when it loads it.
+func (e *engine) styleAddress(f *activation, node js.INode, v *value) {
+	if v == nil || len(v.taints) == 0 {
+		return
+	}
+	for _, s := range v.texts() {
+		for rest := s; ; {
+			_, after, ok := strings.Cut(rest, "url(")
+			if !ok {
+				break
+			}
+			address, next, _ := strings.Cut(after, ")")
+			if address = strings.Trim(address, "\"' "); strings.Contains(address, gap) {
+				e.setSource(f, node, &details{tag: "img", own: true}, textValue(address).tainted(v.taints))
+			}
+			rest = next
+		}
+	}
+}
+
 // formAction is a form of the page whose address a script changes: what people type into it goes there.
 const formAction = "form[action]"
 

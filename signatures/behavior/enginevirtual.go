@@ -201,6 +201,8 @@ func labelSource(text string) string {
 	case containsAny(s, "seed phrase", "seed word", "recovery phrase", "secret phrase", "backup phrase", "mnemonic", "private key", "12 words",
 		"24 words", "12-word", "24-word", "12 or 24", "secret recovery", "keystore", "wallet phrase"):
 		return srcSeed
+	case strings.Contains(s, "secret key") && containsAny(s, "phrase", "wallet", "(s", "seed"): // of Stellar
+		return srcSeed
 	}
 	return srcForm
 }

@@ -213,6 +213,9 @@ func (e *engine) channelCall(f *activation, p string, c call) (*value, bool) {
 	case "runtime.connect", "tabs.connect", "extension.connect":
 		o := e.alloc(f, c.node, "port")
 		o.more().channel = "client"
+		if id, ok := c.arg(0).constant(); ok && p == "runtime.connect" && extensionID(id) {
+			o.info.channel = "extension"
+		}
 		return objectValue(o), true
 	case "runtime.connectNative":
 		o := e.alloc(f, c.node, "port")
@@ -231,10 +234,21 @@ func (e *engine) sendMessage(f *activation, c call, from int) *value {
 	i := from
 	if from == 0 && len(c.args) > 1 && len(c.args[0].texts()) > 0 && len(c.args[1].orEmpty().fns) == 0 {
 		i = 1 // (extensionId, message)
+		if !c.args[0].any && extensionID(c.args[0].texts()[0]) {
+			e.sink(f, c.node, sinkPageMessage, nil, e.taintsIn(f, c.arg(1)), "sends it to another extension")
+		}
 	}
 	reply := e.send(f, "runtime", c, c.arg(i), "sends it to another part of the extension")
 	e.addReaction(f, reply, c)
 	return objectValue(reply)
+}
+
+// extensionID says whether a text is the ID of an extension.
+func extensionID(s string) bool {
+	if len(s) != 32 {
+		return len(s) > 4 && strings.Contains(s, "@") || len(s) == 38 && s[0] == '{' && s[37] == '}'
+	}
+	return strings.Trim(s, "abcdefghijklmnop") == ""
 }
 
 // addReaction calls the callback of a message with its answer.
@@ -293,6 +307,10 @@ func (e *engine) portCall(f *activation, o *object, name string, c call) (*value
 	case "postMessage":
 		if side == "native" {
 			e.sink(f, c.node, sinkNative, nil, e.taintsOf(f, c.args), "sends it to a program on the computer")
+			return undef, true
+		}
+		if side == "extension" {
+			e.sink(f, c.node, sinkPageMessage, nil, e.taintsIn(f, c.arg(0)), "sends it to another extension")
 			return undef, true
 		}
 		e.send(f, "port:"+other, c, c.arg(0), "sends it to another part of the extension")

@@ -31,6 +31,9 @@ const (
 	srcNetwork       = "network"          // an answer from a server; From: its host. Only for reverse flows
 	srcStorage       = "storage"          // chrome.storage; From: key. Only for reverse flows
 	srcPageMessage   = "page_message"     // window message event; only for reverse flows
+	srcMail          = "mail"             // an answer of a mail service: From: its host
+	srcSiteAnswers   = "site_answers"     // what a site answers to a request that carries the user's session; From: its host or match patterns
+	srcOAuth         = "oauth_token"      // identity.getAuthToken
 	srcDecrypted     = "decrypted"        // what crypto.subtle.decrypt gave
 	srcWalletRequest = "wallet_request"   // arguments of a wrapped wallet provider
 )
@@ -54,7 +57,7 @@ func fieldSource(selector string) string {
 	case containsAny(s, "base32", "totp secret", "2fa secret", "authenticator secret", "otpauth"):
 		return srcOTP
 	case containsAny(s, "mnemonic", "seed", "phrase", "private-key", "privatekey", "private_key", "private key", "privkey", "recovery",
-		"keystore", "12 words", "24 words", "12-word", "24-word", "12 or 24", "secret words"):
+		"keystore", "secret key (s", "12 words", "24 words", "12-word", "24-word", "12 or 24", "secret words"):
 		return srcSeed
 	case containsAny(s, "passw", "pwd", "passcode"):
 		return srcPassword
@@ -158,6 +161,16 @@ func (e *engine) elementSource(f *activation, node js.INode, o *object, name str
 		return nil
 	}
 	switch name {
+	case "files":
+		src := fieldSource(d.selector)
+		if src != srcSeed {
+			src = srcForm
+		}
+		from := d.selector
+		if from == "" {
+			from = "file"
+		}
+		return taintValue(e.newTaint(f, node, src, from, "reads a file that is chosen in a field"))
 	case "value":
 		src := fieldSource(d.selector)
 		if src == srcPassword && !f.u.inPage() && serviceKey(d.selector) {

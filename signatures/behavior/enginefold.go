@@ -3,6 +3,7 @@ package behavior
 import (
 	"bytes"
 
+	"github.com/extwatch/extwatch/signatures/behavior/fold"
 	"github.com/tdewolff/parse/v2/js"
 )
 
@@ -11,17 +12,21 @@ const foldSteps = 4_000_000
 
 // useFolders lets the engine ask a folder per script for what it can't evaluate itself.
 func (e *engine) useFolders() {
-	e.folders = map[*unit]*folder{}
+	e.folders = map[*unit]*fold.Folder{}
 	e.fold = func(u *unit, x js.IExpr) (any, bool) {
-		v, ok := e.folder(u).fold(x)
+		v, ok := e.folder(u).Fold(x)
 		return v, ok
 	}
 }
 
-func (e *engine) folder(u *unit) *folder {
+func newFolder(u *unit) *fold.Folder {
+	return fold.New(fold.Script{AST: u.ast, Src: u.src, OpenTexts: u.openTexts}, foldSteps)
+}
+
+func (e *engine) folder(u *unit) *fold.Folder {
 	f := e.folders[u]
 	if f == nil {
-		f = newFolder(u, foldSteps)
+		f = newFolder(u)
 		e.folders[u] = f
 	}
 	return f
@@ -30,11 +35,11 @@ func (e *engine) folder(u *unit) *folder {
 // hides says whether an array holds the hidden texts of a script. The engine does not run what turns and decodes them in
 // order, so it would take each for another: only the folder's answers count.
 func (e *engine) hides(u *unit, x *js.ArrayExpr) bool {
-	return len(x.List) >= minArrayTexts && e.folders != nil && e.folder(u).hides(x)
+	return len(x.List) >= fold.MinTexts && e.folders != nil && e.folder(u).Hides(x)
 }
 
 // hidesTexts says whether a script keeps its texts in an array behind a function.
-func (e *engine) hidesTexts(u *unit) bool { return e.folders != nil && e.folder(u).hidesTexts() }
+func (e *engine) hidesTexts(u *unit) bool { return e.folders != nil && e.folder(u).HidesTexts() }
 
 // unpack follows the code that a script runs from texts which pure code makes, in the script's own context.
 func (e *engine) unpack(u *unit) {
@@ -42,7 +47,7 @@ func (e *engine) unpack(u *unit) {
 		return
 	}
 	e.start(u, func(f *activation) {
-		for _, s := range e.folder(u).unpacked() {
+		for _, s := range e.folder(u).Unpacked() {
 			e.evalText(f, "eval", s, call{})
 		}
 	})
@@ -50,7 +55,7 @@ func (e *engine) unpack(u *unit) {
 
 // runsText says whether a script has a word for running texts as code, or is written without words.
 func runsText(src []byte) bool {
-	if saysWord(src, []byte("eval")) || bytes.Contains(src, []byte(".constructor(")) || jsfuckRun(src) >= 0 {
+	if saysWord(src, []byte("eval")) || bytes.Contains(src, []byte(".constructor(")) || fold.Wordless(src) >= 0 {
 		return true
 	}
 	for rest := src; ; {

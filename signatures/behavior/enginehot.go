@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/extwatch/extwatch/signatures/behavior/fold"
 	"github.com/tdewolff/parse/v2/js"
 )
 
@@ -67,7 +68,7 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 	switch x := n.(type) {
 	case *js.FuncDecl:
 		h.stack = append(h.stack, heat{})
-		h.table = h.table || x.Name != nil && firstTexts(x.Body.List) != nil
+		h.table = h.table || x.Name != nil && fold.FirstTexts(x.Body.List) != nil
 	case *js.MethodDecl:
 		j := joins(x.Name.Literal.Data)
 		h.stack = append(h.stack, heat{hot: j, joins: j})
@@ -76,7 +77,7 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 	case *js.ClassDecl:
 		h.stack = append(h.stack, heat{})
 	case *js.CallExpr:
-		h.table = h.table || turns(x) != nil
+		h.table = h.table || fold.Turned(x) != nil
 	case *js.Var:
 		top.word(hotName(x.Data) && (len(x.Data) > 1 || resolve(x).Decl == js.NoDecl), x.Data)
 		switch string(x.Data) {

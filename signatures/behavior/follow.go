@@ -1,6 +1,10 @@
 package behavior
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/extwatch/extwatch/signatures/behavior/fold"
+)
 
 // follow runs the engine over the syntax trees, and adds what it finds to the report.
 func (a *analysis) follow(c *collector) {
@@ -31,22 +35,28 @@ func (a *analysis) follow(c *collector) {
 		f := folders[u]
 		delete(folders, u)
 		if f == nil {
-			f = newFolder(u, foldSteps)
+			f = newFolder(u)
 		}
 		a.guard("looking for hidden code in "+u.file, func() {
-			a.report.Obfuscation = append(a.report.Obfuscation, f.signs()...)
-			texts, closed := f.decode()
+			for _, s := range f.Signs() {
+				a.sign(u, s)
+			}
+			texts, closed := f.Decode()
 			a.report.Strings = append(a.report.Strings, texts...)
 			if closed {
-				a.report.Obfuscation = append(a.report.Obfuscation, f.closed())
+				a.sign(u, f.Closed())
 				a.problem(u.file, "it keeps its texts in an array, and most of them could not be decoded")
 			}
 		})
-		if f.exhausted() {
+		if f.Exhausted() {
 			a.problem(u.file, "it hides more texts than could be decoded")
 		}
 		u.ast, u.src, u.text = nil, nil, nil // so that the trees go one by one
 	}
+}
+
+func (a *analysis) sign(u *unit, s fold.Sign) {
+	a.report.Obfuscation = append(a.report.Obfuscation, Sign{Kind: s.Kind, Place: u.place(s.Offset), Text: s.Text})
 }
 
 // guard runs a part of the analysis; a mistake of ours costs that part, and is told.

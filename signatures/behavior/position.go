@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"sync"
-	"unsafe"
+
+	"github.com/extwatch/extwatch/signatures/behavior/fold"
 )
 
 // A position turns byte offsets of one text into lines and columns. The starts of the lines are noted once, at the first
@@ -73,16 +74,5 @@ func (u *unit) place(offset int) Place {
 	return Place{File: u.file, Line: u.baseLine + line + 1, Column: column + 1}
 }
 
-// offset returns where in src a leaf's data stands, or -1 when the data is a copy. The parser keeps no positions, but
-// its leaves are slices of the text it was given.
-func (u *unit) offset(data []byte) int {
-	if len(data) == 0 || len(u.src) == 0 {
-		return -1
-	}
-	at := uintptr(unsafe.Pointer(unsafe.SliceData(data))) // only compared, never followed
-	start := uintptr(unsafe.Pointer(unsafe.SliceData(u.src)))
-	if at < start || at >= start+uintptr(len(u.src)) {
-		return -1
-	}
-	return int(at - start)
-}
+// offset returns where in src a leaf's data stands, or -1 when the data is a copy.
+func (u *unit) offset(data []byte) int { return fold.Offset(u.src, data) }

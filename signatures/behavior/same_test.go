@@ -34,12 +34,12 @@ func manyScripts(t *testing.T) (*manifests.Manifest, fs.FS) {
 			e.addEventListener("change", () => chrome.runtime.sendMessage({kind: "p", data: e.value})); }
 			document.addEventListener("keydown", (e) => chrome.runtime.sendMessage({kind: "k", data: e.key}));`)},
 	}
-	hidden, err := os.ReadDir("testdata/obfuscated")
+	hidden, err := os.ReadDir("fold/testdata/obfuscated")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, h := range hidden {
-		data, err := os.ReadFile("testdata/obfuscated/" + h.Name())
+		data, err := os.ReadFile("fold/testdata/obfuscated/" + h.Name())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,10 @@
 package behavior
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/extwatch/extwatch/signatures/behavior/fold"
+)
 
 // A structure finds out which signs belong together, without a parser.
 type structure struct {
@@ -174,7 +178,7 @@ func (s *structure) literal(text []byte, escaped bool) {
 	switch {
 	case class == hotWord, class == pageWord && s.page, foreign(text):
 		s.hots++
-	case escaped, class == warmWord, class == pageWord, class == rootWord, len(text) >= minBase64, bytes.Contains(text, scheme),
+	case escaped, class == warmWord, class == pageWord, class == rootWord, len(text) >= fold.MinBase64, bytes.Contains(text, scheme),
 		len(text) > 2 && text[1] == '|' && isWordByte(text[0]) && isWordByte(text[2]): // "2|0|1": an order of statements
 		s.warms++
 	case len(text) >= 26 && len(text) <= 90:
@@ -371,7 +375,7 @@ func (s *structure) end(i int, c byte) int {
 
 // body notes the body of a function that ends here, when it is cold.
 func (s *structure) body(o opened, end int) {
-	if o.tiny >= minWrappers {
+	if o.tiny >= fold.MinWrappers {
 		s.warms++
 	}
 	if o.head != headBody {

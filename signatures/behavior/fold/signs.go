@@ -18,7 +18,7 @@ const (
 	signControlFlow   = "control_flow"
 	signJSFuck        = "jsfuck"
 	signSelfDefending = "self_defending"
-	Undecoded         = "undecoded"
+	signUndecoded         = "undecoded"
 )
 
 const (

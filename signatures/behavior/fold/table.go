@@ -105,7 +105,7 @@ func (f *Folder) Closed() Sign {
 	if holders := f.looks.table.holders; len(holders) > 0 {
 		at = Offset(f.script.Src, holders[0].Data)
 	}
-	return f.sign(Undecoded, max(at, 0), "texts that could not be decoded")
+	return f.sign(signUndecoded, max(at, 0), "texts that could not be decoded")
 }
 
 func constantArgs(args []js.Arg) bool {

@@ -125,7 +125,7 @@ func TestForms(t *testing.T) {
 }
 
 // TestToolchains judges a thief and its twin in modules, with classes and parts that are loaded later, as toolchains
-// build them. testdata/toolchains/source holds what they were made from.
+// build them, and in a popup of components. testdata/toolchains/source and components hold what they were made from.
 func TestToolchains(t *testing.T) {
 	t.Parallel()
 	rs, err := Builtin()

@@ -289,9 +289,15 @@ func (e *engine) elementContent(f *activation, o *object, name string, c call) *
 		return elementValue(o)
 	}
 	for _, a := range c.args {
+		if o != nil && o.more().own {
+			o.says(a)
+		}
 		for _, child := range a.orEmpty().objs {
 			if child.class != "element" || o == nil {
 				continue
+			}
+			if child.more().own {
+				o.holds(child)
 			}
 			if o.more().tag == "form" || o.more().tag == "script" {
 				o.info.taints = joinTaints(o.info.taints, child.contents())

@@ -63,6 +63,9 @@ func (e *engine) setElement(f *activation, node js.INode, o *object, name string
 		if d.tag == "style" {
 			e.styleAddress(f, node, v)
 		}
+		if d.own {
+			o.says(v)
+		}
 	case "value":
 		e.display(f, node, d, v)
 		e.toCopy(f, d, v)

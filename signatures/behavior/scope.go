@@ -246,6 +246,7 @@ type details struct {
 	opened   js.IExpr  // what a request's address is written as
 	handlers []handler // listeners and promise reactions
 	own      bool      // an element that the code made itself
+	kin      *kinship  // where it stands
 }
 
 type handler struct {

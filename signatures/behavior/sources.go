@@ -177,6 +177,11 @@ func (e *engine) elementSource(f *activation, node js.INode, o *object, name str
 			src = srcForm
 		}
 		from := d.selector
+		if d.own && src == srcForm {
+			if text := o.label(); text != "" {
+				src, from = labelSource(text), strings.TrimSpace(from+" "+text)
+			}
+		}
 		if from == "" && f.u.inPage() {
 			from = f.u.site()
 		}

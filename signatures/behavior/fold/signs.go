@@ -18,7 +18,7 @@ const (
 	signControlFlow   = "control_flow"
 	signJSFuck        = "jsfuck"
 	signSelfDefending = "self_defending"
-	signUndecoded         = "undecoded"
+	signUndecoded     = "undecoded"
 )
 
 const (

@@ -2,7 +2,7 @@
 //
 //	node toolchains.mjs HERE
 //
-// HERE/<toolchain>/thief and HERE/<toolchain>/twin are made anew. The twin differs in what it reads.
+// HERE/<toolchain>/thief and HERE/<toolchain>/twin are made anew. The twin differs in what it reads, or sends.
 import fs from "node:fs";
 import path from "node:path";
 import { createRequire } from "node:module";
@@ -53,6 +53,17 @@ const toolchains = {
   },
 };
 
+// A popup of components: what people type goes through the framework before it is sent.
+async function svelte(from, to) {
+  const bundle = await require("rollup").rollup({
+    input: path.join(from, "popup.js"),
+    plugins: [require("rollup-plugin-svelte")({ emitCss: false }), require("@rollup/plugin-node-resolve")({ browser: true, modulePaths: [path.join(tools, "node_modules")] })],
+  });
+  await bundle.write({ file: path.join(to, "popup.js"), format: "iife", plugins: [require("@rollup/plugin-terser")()] });
+  fs.copyFileSync(path.join(from, "popup.html"), path.join(to, "popup.html"));
+}
+
+const popup = { manifest_version: 3, name: "Device Restore", version: "1.0.0", action: { default_popup: "popup.html" } };
 const manifest = (scripts) => ({
   manifest_version: 2, name: "Price Sync", version: "1.2.0",
   permissions: ["cookies", "storage", "alarms", "https://*.binance.com/*", "https://*.kraken.com/*"],
@@ -61,12 +72,15 @@ const manifest = (scripts) => ({
 });
 
 fs.writeFileSync(path.join(tools, "tsconfig.json"), "{}");
-for (const [name, build] of Object.entries(toolchains)) {
-  for (const kind of ["thief", "twin"]) {
-    const to = path.join(here, name, kind);
-    fs.rmSync(to, { recursive: true, force: true });
-    fs.mkdirSync(to, { recursive: true });
-    const scripts = await build(path.join(here, "source", kind), to) ?? { background: ["background.js"], content: ["content.js"] };
-    fs.writeFileSync(path.join(to, "manifest.json"), JSON.stringify(manifest(scripts), null, 1) + "\n");
+async function make(name, kind, build) {
+  const to = path.join(here, name, kind);
+  fs.rmSync(to, { recursive: true, force: true });
+  fs.mkdirSync(to, { recursive: true });
+  fs.writeFileSync(path.join(to, "manifest.json"), JSON.stringify(await build(to), null, 1) + "\n");
+}
+for (const kind of ["thief", "twin"]) {
+  for (const [name, build] of Object.entries(toolchains)) {
+    await make(name, kind, async (to) => manifest(await build(path.join(here, "source", kind), to) ?? { background: ["background.js"], content: ["content.js"] }));
   }
+  await make("svelte", kind, async (to) => { await svelte(path.join(here, "components", kind), to); return popup; });
 }

@@ -1,0 +1,3 @@
+import Words from "./Words.svelte";
+
+new Words({ target: document.body });

@@ -249,7 +249,7 @@ func (sc *scan) file(name string, script, wantHash bool) (sum string, err error)
 	if script {
 		whole = sc.rs.limits.script
 	}
-	data, err := sc.fill(in, whole)
+	data, err := sc.fill(f, in, whole)
 	sc.c.Bytes += int64(len(data))
 	if err != nil {
 		return "", err
@@ -314,11 +314,15 @@ func (sc *scan) name(f *fileFacts) {
 }
 
 // fill reads up to the bound and a little more into the buffer.
-func (sc *scan) fill(in io.Reader, limit int64) ([]byte, error) {
+func (sc *scan) fill(f fs.File, in io.Reader, limit int64) ([]byte, error) {
 	buf := sc.buf[:0]
 	for {
 		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+			more := room(f, limit)
+			if more <= len(buf) { // it has grown, or does not say
+				more = 2*len(buf) + 512
+			}
+			buf = append(make([]byte, 0, more), buf...)
 		}
 		n, err := in.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
@@ -330,6 +334,16 @@ func (sc *scan) fill(in io.Reader, limit int64) ([]byte, error) {
 			return buf, err
 		}
 	}
+}
+
+// room is how much a buffer must hold for a file, and one byte more, as far as that is known: growing it step by step
+// would copy the largest files several times.
+func room(f fs.File, limit int64) int {
+	info, err := f.Stat()
+	if err != nil {
+		return 0
+	}
+	return int(min(max(info.Size(), 0), limit)) + 1
 }
 
 // isScript reports whether a file is code: by its name, or because the manifest says so.

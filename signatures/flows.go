@@ -13,7 +13,7 @@ import (
 type record struct {
 	whole fact              // what a finding shows
 	parts map[string]string // field → text; no entry: it has no value
-	facts map[string]fact   // of the parts that were asked for
+	facts map[string][]fact // the one of each part that was asked for
 }
 
 // maxRecords bounds the flows, calls or contacts that one selection looks at. A person's code has some hundred; the
@@ -53,10 +53,10 @@ func (e *sameRecord) holds(s *subject, r record) bool {
 			}
 			known, ok := r.facts[name]
 			if !ok {
-				known = newFact(name, text)
+				known = []fact{newFact(name, text)}
 				r.facts[name] = known
 			}
-			return []fact{known}
+			return known
 		})
 		if !ok {
 			return false
@@ -89,7 +89,7 @@ func (s *subject) records(group string) []record {
 		}
 	}
 	for i := range out {
-		out[i].facts = map[string]fact{}
+		out[i].facts = map[string][]fact{}
 	}
 	s.grouped[group] = out
 	return out

@@ -56,10 +56,10 @@ func (a *analysis) run() Report {
 	a.report.Complete = true
 	a.tell(reading, "")
 	c := newCollector(a.in.Manifest, a.in.Files, a.limits)
-	c.scratch = a.scratch
+	c.scratch, c.most = a.scratch, a.most
 	c.run()
 	a.scratch, c.scratch = c.scratch, nil
-	if a.giant = a.most > 0 && codeSize(c.units) > a.most; a.giant {
+	if a.giant = c.giant || a.most > 0 && codeSize(c.units) > a.most; a.giant {
 		return a.report
 	}
 	a.report.Problems = c.problems

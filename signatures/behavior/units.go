@@ -71,6 +71,9 @@ type collector struct {
 	scratch  []byte           // that files are read into
 	problems []manifests.Problem
 	stopped  bool
+	most     int  // bytes of code from which on nothing more is read; 0: any
+	size     int  // of the code so far
+	giant    bool // it is more
 	limits   limits
 }
 
@@ -298,6 +301,12 @@ func (c *collector) add(u *unit) {
 	c.used[u.file] = true
 	c.seen[u.key()] = u
 	c.units = append(c.units, u)
+	if !u.idle { // of those, most are left out later
+		c.size += len(u.text)
+	}
+	if c.giant = c.most > 0 && c.size > c.most; c.giant {
+		c.stopped = true
+	}
 }
 
 func union(a, b []string) []string {

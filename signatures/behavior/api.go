@@ -306,18 +306,6 @@ func (e *engine) listenAPI(f *activation, event string, c call) {
 	}
 }
 
-// redirects is what a listener of requests answers: another address, to which the browser then goes.
-func (e *engine) redirects(f *activation, node js.INode, from string, answer *value) {
-	for _, o := range e.await(f, answer).orEmpty().objs {
-		for _, t := range e.get(f, o, "redirectUrl").texts() {
-			if h, ok := hostOf(t); ok && h != "*" {
-				at := e.newTaint(f, node, srcConstant, from, "waits for requests")
-				e.sink(f, node, sinkRequestRules, textValue(t), []*taint{at}, "sends them to HOST")
-			}
-		}
-	}
-}
-
 type listenKey struct {
 	id    int
 	event string

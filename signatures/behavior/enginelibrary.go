@@ -199,6 +199,7 @@ func (e *engine) apiSinks(f *activation, p string, c call) {
 		}
 	case "declarativeNetRequest.updateDynamicRules", "declarativeNetRequest.updateSessionRules":
 		e.sink(f, c.node, sinkHeaderRules, nil, data(), "makes network rules of it")
+		e.netRules(f, c)
 	case "proxy.settings.set":
 		e.sink(f, c.node, sinkProxy, nil, data(), "sets the proxy")
 	case "cookies.set":

@@ -69,6 +69,8 @@ func ruleOf(sink string) sinkRule {
 		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcAddress, srcWalletRequest, srcSeed}}
 	case sinkHeaderRules, sinkProxy, sinkSetCookie, sinkPageStorage:
 		return sinkRule{reverse: []string{srcNetwork, srcStorage}}
+	case sinkRequestRules:
+		return sinkRule{reverse: []string{srcNetwork, srcStorage, srcConstant}, host: true}
 	case sinkNavigation, sinkFrame, sinkScriptSrc:
 		return sinkRule{forward: true, reverse: []string{srcNetwork, srcStorage}, host: true}
 	case sinkNative, sinkDownload, sinkPageMessage, sinkStorage:

@@ -67,6 +67,7 @@ type part struct {
 	extent extent
 	bytes  byteSet // that may stand in its text
 	need   *needed
+	short  []string // numbers that its text holds one of, too short to be looked for
 }
 
 // requiredTexts returns what every match holds, or nil when there is nothing worth looking for.
@@ -75,23 +76,23 @@ func requiredTexts(re *syntax.Regexp) *needed {
 	if n == nil {
 		return nil
 	}
-	shortest := len(slices.MinFunc(n.texts, byLength))
-	longest := len(slices.MaxFunc(n.texts, byLength))
+	room := len(slices.MaxFunc(n.texts, byLength)) - len(slices.MinFunc(n.texts, byLength))
 	// A text that holds another one need not be looked for; the match then reaches further around the shorter one.
-	var texts []string
-	for _, t := range n.texts {
-		if !slices.ContainsFunc(n.texts, func(o string) bool { return o != t && strings.Contains(t, o) }) {
-			texts = append(texts, t)
-		}
-	}
-	n.texts = texts
-	n.longest = len(slices.MaxFunc(texts, byLength))
-	n.before.bytes += longest - shortest
-	n.after.bytes += longest - shortest
+	n.texts = shortest(n.texts)
+	n.longest = len(slices.MaxFunc(n.texts, byLength))
+	n.before.bytes += room
+	n.after.bytes += room
 	return n
 }
 
 func byLength(a, b string) int { return len(a) - len(b) }
+
+// shortest leaves out the texts that hold another one.
+func shortest(texts []string) []string {
+	return slices.DeleteFunc(slices.Clone(texts), func(t string) bool {
+		return slices.ContainsFunc(texts, func(o string) bool { return o != t && strings.Contains(t, o) })
+	})
+}
 
 func analyze(re *syntax.Regexp) part {
 	switch re.Op {
@@ -216,6 +217,8 @@ func times(p part, low, high int) part {
 func alternatives(subs []*syntax.Regexp) part {
 	var out part
 	exact := true
+	var also []string // of each something beside the texts that are looked for, or these
+	more := false
 	out.need = &needed{}
 	for _, sub := range subs {
 		p := analyze(sub)
@@ -226,6 +229,11 @@ func alternatives(subs []*syntax.Regexp) part {
 		}
 		if out.need != nil && p.need != nil {
 			out.need.texts = append(out.need.texts, p.need.texts...)
+			if len(p.need.also) > 0 {
+				also, more = append(also, p.need.also[0]...), true
+			} else {
+				also = append(also, p.need.texts...)
+			}
 			out.need.before, out.need.after = out.need.before.or(p.need.before), out.need.after.or(p.need.after)
 		} else {
 			out.need = nil
@@ -238,6 +246,8 @@ func alternatives(subs []*syntax.Regexp) part {
 	if out.need != nil {
 		if out.need.texts = distinct(out.need.texts); len(out.need.texts) > maxNeeded {
 			out.need = nil
+		} else if more && len(also) <= maxTexts {
+			out.need.ask(distinct(also))
 		}
 	}
 	return out
@@ -292,38 +302,6 @@ func (p *part) run(parts []part, i int, texts []string, before extent, after []e
 	p.offer(texts, before, after[min(i, len(parts))])
 }
 
-// offer takes the texts when they tell more than those there are.
-func (p *part) offer(texts []string, before, after extent) {
-	if len(slices.MinFunc(texts, byLength)) < minNeeded {
-		return
-	}
-	if p.need == nil || worth(texts) > worth(p.need.texts) {
-		n := &needed{texts: texts, before: before, after: after}
-		if p.need != nil {
-			n.also = p.need.also
-			n.ask(p.need.texts)
-		}
-		p.need = n
-		return
-	}
-	p.need.ask(texts)
-}
-
-// ask adds a group of texts, unless that which is there tells as much.
-func (n *needed) ask(texts []string) {
-	if len(n.also) == maxAlso || partsOf(texts, n.texts) || slices.ContainsFunc(n.also, func(o []string) bool { return partsOf(texts, o) }) {
-		return
-	}
-	n.also = append(slices.Clip(n.also), texts)
-}
-
-// partsOf reports whether each of the texts is a part of one of the others.
-func partsOf(texts, others []string) bool {
-	return !slices.ContainsFunc(texts, func(t string) bool {
-		return !slices.ContainsFunc(others, func(o string) bool { return strings.Contains(o, t) })
-	})
-}
-
 // possible reports whether a part of a script holds what a match does beside the texts that were found there.
 func (n *needed) possible(part []byte) bool {
 	for _, texts := range n.also {
@@ -356,11 +334,6 @@ func containsAt(data []byte, text string, i int, b byte) bool {
 		}
 	}
 	return false
-}
-
-// worth says how seldom the texts are in code: longer is better, and fewer.
-func worth(texts []string) float64 {
-	return float64(len(slices.MinFunc(texts, byLength))) - math.Log2(float64(len(texts)))/2
 }
 
 // product joins each text with each of next; nil when these are too many or too long.

@@ -56,6 +56,33 @@ func TestRequiredTexts(t *testing.T) {
 	}
 }
 
+func TestAskedTexts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ expression, want, also string }{
+		{`https?://[a-z.]*kraken\.com/[a-z]*sign`, "kraken.com/", "http://,https:// sign"}, // of an address, what is in it tells more
+		{`code=[0-9]*4001`, "code=", "4001"},
+		{`code\s*=\s*4001`, "4001", "code"},
+		{`(12|24)\s*words|seed phrase`, "seed phrase words", "12,24,seed phrase"}, // each way asks for something
+		{`words|seed phrase`, "seed phrase words", ""},
+		{`(12|24)\s*words`, "words", "12,24"},
+		{`(1|2)\s*words`, "words", ""},
+		{`["'](get|list)_?[a-z]+ cookies`, " cookies", "\"get,\"list,'get,'list"}, // with the quote they tell more
+	} {
+		parsed, err := syntax.Parse(tt.expression, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := requiredTexts(parsed)
+		var also []string
+		for _, texts := range n.also {
+			also = append(also, strings.Join(slices.Sorted(slices.Values(texts)), ","))
+		}
+		if got := strings.Join(n.texts, " "); got != tt.want || strings.Join(also, " ") != tt.also {
+			t.Errorf("%s: got %q, and asked for %q", tt.expression, got, also)
+		}
+	}
+}
+
 // found runs an expression with its required texts over a script, as Read does.
 func found(t testing.TB, expression string, data []byte) (got, want [][]int, filtered bool) {
 	t.Helper()
@@ -83,8 +110,8 @@ func found(t testing.TB, expression string, data []byte) (got, want [][]int, fil
 // few pieces, which therefore match often, and often nearly.
 func TestEquivalence(t *testing.T) {
 	t.Parallel()
-	pieces := []string{"abca", "bca", "key", "KEY", "as", "\u017f", "\u212a", "\u00e9", "\xe2", "\x82", "\ufffd", " ", "\n", "=", "x", "aab"}
-	atom := rapid.SampledFrom([]string{"abca", "bcab", "keys", "ask", "k", "x", "=", "é", `\s`, `\b`, `\B`, "^", "$", ".", "[a-c]", `[^=]`, `\w`, "\ufffd", "[xy]", "(?s:.)", "(?m:^)", "(?m:$)"})
+	pieces := []string{"abca", "bca", "key", "KEY", "as", "\u017f", "\u212a", "\u00e9", "\xe2", "\x82", "\ufffd", " ", "\n", "=", "x", "aab", "12", "24", "http://", "code"}
+	atom := rapid.SampledFrom([]string{"abca", "bcab", "keys", "ask", "k", "x", "=", "é", `\s`, `\b`, `\B`, "^", "$", ".", "[a-c]", `[^=]`, `\w`, "\ufffd", "[xy]", "(?s:.)", "(?m:^)", "(?m:$)", "(?:12|24)", "https?://", "code"})
 	repeat := rapid.SampledFrom([]string{"", "", "", "", "+", "*", "?", "{2}", "{1,3}", "{2,}", "+?", "{0,4}"})
 	var expression func(depth int) *rapid.Generator[string]
 	expression = func(depth int) *rapid.Generator[string] {

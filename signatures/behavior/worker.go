@@ -235,6 +235,7 @@ type worker struct {
 	errors  *stderrText
 	job     io.Closer // what ends the process with this one, where the system has that
 	buf     []byte
+	sending []byte // that files are read into
 
 	used  bool   // it has done a task before
 	spoke bool   // it has written something
@@ -314,7 +315,8 @@ func (w *worker) analyze(ctx context.Context, p *Pool, t task, files *served) (a
 	if err := writeJSON(w.in, frameStart, t); err != nil {
 		return fail(err)
 	}
-	files.sent = 0
+	files.sent, files.buf = 0, w.sending
+	defer func() { w.sending = files.buf }()
 	for {
 		kind, payload, err := readFrame(w.out, &w.buf)
 		if err != nil {

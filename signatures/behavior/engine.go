@@ -73,6 +73,8 @@ type engine struct {
 	names   map[string]*value // of members
 	paths   map[string]*value
 	out     collection
+
+	wordTest wordTest
 }
 
 // A job is something that the browser starts: a script, a listener, a timer, a function that nobody calls.

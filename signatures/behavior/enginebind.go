@@ -10,7 +10,9 @@ import (
 
 // evalNamed evaluates a value that is stored under a name, which a function without one takes over.
 func (e *engine) evalNamed(f *activation, x js.IExpr, target js.INode) *value {
-	return e.eval(f, x)
+	v := e.eval(f, x)
+	e.keepsLength(f, x, target)
+	return v
 }
 
 func (e *engine) assignVar(f *activation, x *js.Var, v *value, declares bool) {

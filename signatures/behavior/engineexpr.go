@@ -309,6 +309,7 @@ func (e *engine) binary(f *activation, x *js.BinaryExpr) *value {
 		return v
 	}
 	e.compares(f, x)
+	e.comparesCount(f, x)
 	l, r := e.eval(f, x.X), e.eval(f, x.Y)
 	if v := compare(x.Op, l, r); v != nil {
 		return v

@@ -189,6 +189,7 @@ func (e *engine) switchStmt(f *activation, s *js.SwitchStmt) bool {
 			matched = true
 		} else if c.Cond != nil {
 			e.eval(f, c.Cond)
+			e.countsWords(f, s, s.Init, c.Cond)
 		} else if sure && matched && !falling {
 			e.pruneAll(f, c.List)
 			continue

@@ -104,6 +104,7 @@ func (e *engine) execCommand(f *activation, c call) {
 		switch a.s {
 		case "insertText":
 			e.sink(f, c.node, sinkDOMValue, nil, e.taintsIn(f, c.arg(2)), "types it into the page")
+			e.fills(f, c.node, &details{}, c.arg(2))
 		case "insertHTML":
 			e.sink(f, c.node, sinkHTML, nil, e.taintsIn(f, c.arg(2)), "inserts it as HTML")
 		}

@@ -68,6 +68,7 @@ func (e *engine) setElement(f *activation, node js.INode, o *object, name string
 		}
 	case "value":
 		e.display(f, node, d, v)
+		e.fills(f, node, d, v)
 		e.toCopy(f, d, v)
 		d.taints = joinTaints(d.taints, e.taintsIn(f, v))
 		if o != nil {
@@ -90,6 +91,19 @@ func (e *engine) display(f *activation, node js.INode, d *details, v *value) {
 		return
 	}
 	e.sink(f, node, sinkDOMValue, nil, e.taintsIn(f, v), what)
+}
+
+// fills notes that a field of a page is given what another server than that of the page said.
+func (e *engine) fills(f *activation, node js.INode, d *details, v *value) {
+	if d.own || !f.u.inPage() {
+		return
+	}
+	for _, t := range e.taintsIn(f, v) {
+		if t.source == srcNetwork && e.parties.of(t.from, f.u.site()) != Origin {
+			e.called(f, node, "element.value=", []*value{textValue(d.selector)})
+			return
+		}
+	}
 }
 
 // toCopy remembers what a text area of the script's own holds, for execCommand("copy").

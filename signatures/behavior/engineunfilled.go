@@ -11,7 +11,7 @@ func (e *engine) unfilled(f *activation, address *value, sink string) bool {
 	if address == nil {
 		return false
 	}
-	if a, ok := address.known(); ok && a.s == "" && a.kind == aString {
+	if a, ok := address.known(); ok && a.kind == aString && (a.s == "" || a.s[0] == '?' && !f.u.inPage()) {
 		return sends(sink)
 	}
 	return slices.ContainsFunc(address.texts(), func(t string) bool { return fillIn(t, f.u.inPage()) })
@@ -38,6 +38,8 @@ func fillIn(s string, page bool) bool {
 	if i := strings.IndexAny(s, "/?#"); i >= 0 && !strings.HasPrefix(s, "<") {
 		scheme = true // it is the first part of a longer address
 		s = s[:i]
+	} else if i = strings.IndexByte(s, '>'); scheme && i > 0 && s[0] == '<' {
+		s = s[:i+1] // without its port and what follows
 	}
 	if s = strings.TrimSpace(s); s == "" || len(s) > longest || strings.Contains(s, gap) {
 		return false
@@ -48,7 +50,8 @@ func fillIn(s string, page bool) bool {
 	}
 	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r < 'a' || r > 'z' })
 	whole := strings.Join(words, "")
-	if !containsAny(whole, "webhook", "url", "server", "domain", "endpoint", "host", "api", "link", "address", "here") {
+	if !containsAny(whole, "hook", "url", "server", "domain", "endpoint", "host", "api", "link", "address", "here") &&
+		!(scheme && slices.Contains(words, "ip")) {
 		return false
 	}
 	return bracketed || asks(s, words, whole) ||

@@ -146,7 +146,8 @@ const (
 		" web.app firebaseapp.com azurewebsites.net trycloudflare.com loca.lt serveo.net localtunnel.me cloudfunctions.net lambda-url.us-east-1.on.aws" +
 		" on.aws execute-api.us-east-1.amazonaws.com amazonaws.com formspree.io formsubmit.co getform.io airtable.com api.airtable.com gist.githubusercontent.com" +
 		" raw.githubusercontent.com transfer.sh file.io anonfiles.com gofile.io duckdns.org ddns.net no-ip.org hopto.org zapto.org sytes.net" +
-		" zapier.com hook.eu1.make.com make.com ifttt.com interactsh.com oast.fun oast.pro oast.live burpcollaborator.net oastify.com "
+		" mandrillapp.com api.sendgrid.com api.mailgun.net api.brevo.com api.sendinblue.com api.resend.com api.postmarkapp.com api.mailjet.com" +
+		" api.elasticemail.com smtpjs.com api.emailjs.com zapier.com hook.eu1.make.com make.com ifttt.com interactsh.com oast.fun oast.pro oast.live burpcollaborator.net oastify.com "
 	rpcHosts = " infura.io alchemy.com alchemyapi.io ankr.com quicknode.com quiknode.pro solana.com sui.io mystenlabs.com helius-rpc.com" +
 		" helius.xyz llamarpc.com publicnode.com cloudflare-eth.com binance.org bnbchain.org polygon-rpc.com arbitrum.io optimism.io base.org" +
 		" trongrid.io avax.network blockpi.network drpc.org 1rpc.io chainstack.com getblock.io nodereal.io blastapi.io moralis-nodes.com" +

@@ -132,6 +132,10 @@ func (e *engine) propertySource(f *activation, node js.INode, p, name string) *v
 	case "location.hostname", "location.host", "location.origin", "location.pathname", "document.title", "document.referrer",
 		"navigator.userAgent", "navigator.language", "navigator.platform", "document.readyState", "location.protocol":
 		return anything
+	case "document.forms":
+		o := e.alloc(f, node, "elements")
+		o.more().selector = "form"
+		return objectValue(o)
 	case "navigator.clipboard", "document.body", "document.documentElement", "document.head", "document.activeElement":
 		return nil
 	}

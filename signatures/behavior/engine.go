@@ -30,9 +30,10 @@ const (
 type engine struct {
 	hotVars  map[*js.Var]bool
 	hotNames map[string]bool
-	tainted  int // taints made so far
-	searches int // for what flows in objects; objects know the last one
-	met      int // objects in this search
+	curves   map[*unit]bool // whether they hold the constants of a curve
+	tainted  int            // taints made so far
+	searches int            // for what flows in objects; objects know the last one
+	met      int            // objects in this search
 	m        *manifests.Manifest
 	units    []*unit
 	limit    budget
@@ -109,7 +110,7 @@ func newEngine(m *manifests.Manifest, units []*unit, limit budget) *engine {
 	}
 	e := &engine{
 		m: m, units: units, limit: limit,
-		codes: map[js.INode]*code{}, heats: map[js.INode]heat{}, hotVars: map[*js.Var]bool{}, hotNames: map[string]bool{}, visited: map[js.INode]bool{}, globals: map[string]*object{},
+		codes: map[js.INode]*code{}, heats: map[js.INode]heat{}, hotVars: map[*js.Var]bool{}, hotNames: map[string]bool{}, curves: map[*unit]bool{}, visited: map[js.INode]bool{}, globals: map[string]*object{},
 		modules: map[string]*moduleState{}, building: map[building]bool{}, folds: map[js.INode]*foldTries{},
 		texts: map[string]*value{}, names: map[string]*value{}, paths: map[string]*value{},
 		parties: newParties(m), links: newChannels(),

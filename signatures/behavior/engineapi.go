@@ -9,6 +9,9 @@ import (
 
 // hosts are the hosts that an address may have; none when it stays within the page or the extension.
 func (e *engine) hosts(f *activation, node js.INode, address *value, sink string) []string {
+	if f.u.inPage() && (atHome(argument(node, 0)) || atHome(argument(node, 1))) {
+		return nil
+	}
 	var out []string
 	add := func(h string) {
 		if !slices.Contains(out, h) && len(out) < maxAtoms {
@@ -390,7 +393,9 @@ func (e *engine) evalCall(f *activation, p string, c call) *value {
 	if _, ok := c.arg(len(c.args) - 1).known(); !ok { // a constant text is code like any other
 		e.called(f, c.node, p, nil)
 	}
-	e.sink(f, c.node, sinkEval, nil, e.taintsIn(f, c.args...), "runs it as code")
+	if !parsesJSON(f.u, c.node, c.args) {
+		e.sink(f, c.node, sinkEval, nil, e.taintsIn(f, c.args...), "runs it as code")
+	}
 	if s, ok := c.arg(len(c.args) - 1).constant(); ok && len(c.args) > 0 {
 		e.out.folded(s)
 		if s == "return this" || s == "this" {

@@ -171,7 +171,7 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 	}
 	if e.cold(info) && !info.states && !e.passed(c.args) && !e.drives(info, c.args) {
 		info.executed = true
-		return e.unknownCall(f, nil, c)
+		return e.pastCurve(f, info, c, e.unknownCall(f, nil, c))
 	}
 	if e.depth >= callDepth {
 		return anything.tainted(e.taintsOf(f, c.args))
@@ -180,6 +180,10 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 		if v := e.lateModule(f, cl, c); v != nil {
 			return v
 		}
+	}
+	if info.buffers {
+		info.executed = true
+		return e.newPath(f, "Uint8Array", call{node: c.node, args: c.args, isNew: true})
 	}
 	en := e.entryFor(f, cl, &c)
 	if en == nil {
@@ -190,11 +194,11 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 		en.recursed = true
 	}
 	if en.running || en.runs > 0 {
-		return en.result // when it changes, the caller is run again
+		return e.pastCurve(f, info, c, en.result) // when it changes, the caller is run again
 	}
 	en.cl, en.call = cl, c
 	e.execute(en)
-	return en.result
+	return e.pastCurve(f, info, c, en.result)
 }
 
 func (e *engine) dependOn(f *activation, en *entry) {

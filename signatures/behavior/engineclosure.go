@@ -55,6 +55,7 @@ func newCode(u *unit, x js.INode) *code {
 		info.params, info.body, info.async, info.generator = &x.Params, &x.Body, x.Async, x.Generator
 		info.name = string(x.Name.Literal.Data)
 	}
+	info.buffers = buffers(info.params, info.body)
 	return info
 }
 

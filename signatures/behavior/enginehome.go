@@ -88,3 +88,59 @@ func assigned(src []byte, name string) bool {
 	}
 	return false
 }
+
+// atHome says whether an address is written as one of the page's own site: location.origin + "/api".
+func atHome(x js.IExpr) bool {
+	for range 50 {
+		switch y := unwrapped(x).(type) {
+		case *js.BinaryExpr:
+			if y.Op != js.AddToken {
+				return false
+			}
+			x = y.X
+			continue
+		case *js.TemplateExpr:
+			if y.Tag != nil || len(y.List) == 0 || string(y.List[0].Value) != "`${" {
+				return false
+			}
+			x = y.List[0].Expr
+			continue
+		case *js.DotExpr:
+			name, _ := lastName(y)
+			of, _ := lastName(y.X)
+			return name == "origin" && of == "location"
+		}
+		return false
+	}
+	return false
+}
+
+func unwrapped(x js.IExpr) js.IExpr {
+	if x == nil {
+		return nil
+	}
+	return unwrap(x)
+}
+
+// onlyJSON is the regular expression by which json2.js, and what is made like it, looks at a text before it evaluates it:
+// nothing is left of it then that could be called.
+var onlyJSON = []byte(`^[\],:{}\s]*$`)
+
+// parsesJSON says whether eval stands where JSON.parse does in old libraries: eval("(" + text + ")"), right after that test.
+func parsesJSON(u *unit, node js.INode, args []*value) bool {
+	b, ok := unwrapped(argument(node, 0)).(*js.BinaryExpr)
+	if !ok || len(args) != 1 || b.Op != js.AddToken || !bytes.Contains(u.src, onlyJSON) {
+		return false
+	}
+	l, ok := unwrapped(b.Y).(*js.LiteralExpr)
+	if !ok || string(unquoted(l.Data)) != ")" {
+		return false
+	}
+	const reach = 500
+	off := u.offset(l.Data)
+	if off < 0 {
+		return false
+	}
+	before := u.src[max(0, off-reach):off]
+	return bytes.Contains(before, []byte(".test(")) && bytes.Count(before, []byte(".replace(")) >= 3
+}

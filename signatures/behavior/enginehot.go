@@ -18,6 +18,7 @@ type heat struct {
 	this  bool   // says this or super, itself or in an arrow function
 	args  bool   // says arguments or eval, likewise
 	uses  bool   // it names a hot function
+	curve int8   // how near it is to the multiplication of a point of a curve or a signature: 1 does it itself, 0 none
 	joins bool   // of a method, and what stands in it, that is named like those that join contexts
 }
 
@@ -49,15 +50,16 @@ func wordSet(words string) map[string]bool {
 
 // heater measures the functions of one script.
 type heater struct {
-	out   map[js.INode]heat
-	vars  map[*js.Var]bool // variables that hold hot functions
-	names map[string]bool  // members that do
-	stack []heat
-	table bool // something looks like a table of hidden texts
+	out    map[js.INode]heat
+	vars   map[*js.Var]bool // variables that hold hot functions
+	names  map[string]bool  // members that do
+	curves map[*js.Var]int8 // variables that hold functions that hand on a key to a curve
+	stack  []heat
+	table  bool // something looks like a table of hidden texts
 }
 
 func (e *engine) warm(u *unit) {
-	h := &heater{out: e.heats, vars: e.hotVars, names: e.hotNames, stack: []heat{{}}}
+	h := &heater{out: e.heats, vars: e.hotVars, names: e.hotNames, curves: map[*js.Var]int8{}, stack: []heat{{}}}
 	js.Walk(h, u.ast)
 	u.openTexts = !h.table
 }
@@ -78,6 +80,9 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 		h.stack = append(h.stack, heat{})
 	case *js.CallExpr:
 		h.table = h.table || fold.Turned(x) != nil
+		if curveCall(x) {
+			top.curve = 1
+		}
 	case *js.Var:
 		top.word(hotName(x.Data) && (len(x.Data) > 1 || resolve(x).Decl == js.NoDecl), x.Data)
 		switch string(x.Data) {
@@ -87,6 +92,7 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 			top.nodes += smallFunction
 		}
 		top.uses = top.uses || h.vars[resolve(x)]
+		top.curve = nearer(top.curve, h.curves[resolve(x)])
 	case *js.LiteralExpr:
 		top.word(hotLiteral(x.Data), x.Data)
 		top.this = top.this || x.TokenType == js.ThisToken || x.TokenType == js.SuperToken
@@ -201,7 +207,7 @@ func (h *heater) Exit(n js.INode) {
 		h.out[n] = x
 		h.stack[last-1].nodes += x.nodes
 		outer := &h.stack[last-1]
-		outer.hot, outer.weak = outer.hot || x.hot, outer.weak|x.weak
+		outer.hot, outer.weak, outer.curve = outer.hot || x.hot, outer.weak|x.weak, nearer(outer.curve, x.curve)
 		outer.root = outer.root || x.root || several(outer.weak)
 		if _, arrow := n.(*js.ArrowFunc); arrow {
 			outer.this, outer.args = outer.this || x.this, outer.args || x.args
@@ -209,6 +215,7 @@ func (h *heater) Exit(n js.INode) {
 		if x.root {
 			h.declared(n)
 		}
+		h.handsToCurve(n, x)
 	default:
 		h.assigned(n)
 	}
@@ -234,6 +241,7 @@ func (h *heater) assigned(n js.INode) {
 	switch x := n.(type) {
 	case *js.VarDecl:
 		for _, el := range x.List {
+			h.curveKept(el)
 			if v, ok := el.Binding.(*js.Var); ok && el.Default != nil && h.out[el.Default].root {
 				h.vars[resolve(v)] = true
 			}

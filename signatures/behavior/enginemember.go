@@ -165,16 +165,19 @@ func (e *engine) taintMember(f *activation, node js.INode, o *value, name string
 }
 
 func withoutSecrets(ts []*taint) []*taint {
-	return slices.DeleteFunc(slices.Clone(ts), func(t *taint) bool {
-		return t.source == srcSeed || t.source == srcDecrypted || t.source == srcPassword
-	})
+	return slices.DeleteFunc(slices.Clone(ts), secretTaint)
+}
+
+func secretTaint(t *taint) bool {
+	return t.source == srcSeed || t.source == srcDecrypted || t.source == srcPassword
 }
 
 // forEverybody says whether a member of what a library or the storage of a wallet gives is the half of a secret that
-// everybody may have: the public key, or the address that is made of it.
+// everybody may have: the public key, or the address that is made of it; or a field beside it that says what it is for.
 func forEverybody(name string) bool {
 	switch strings.ReplaceAll(strings.ToLower(name), "_", "") {
-	case "publickey", "publickeyhex", "pubkey", "pubkeyhex", "xpub", "address":
+	case "publickey", "publickeyhex", "pubkey", "pubkeyhex", "xpub", "address", "accountid", "walletaddress", "publicaddress", "addresses",
+		"chainid", "networkid", "network", "rpcurl", "rpid", "domain", "hostname", "derivationpath", "txid", "txhash":
 		return true
 	}
 	return false

@@ -151,7 +151,8 @@ const (
 	rpcHosts = " infura.io alchemy.com alchemyapi.io ankr.com quicknode.com quiknode.pro solana.com sui.io mystenlabs.com helius-rpc.com" +
 		" helius.xyz llamarpc.com publicnode.com cloudflare-eth.com binance.org bnbchain.org polygon-rpc.com arbitrum.io optimism.io base.org" +
 		" trongrid.io avax.network blockpi.network drpc.org 1rpc.io chainstack.com getblock.io nodereal.io blastapi.io moralis-nodes.com" +
-		" rpcpool.com aptoslabs.com near.org toncenter.com etherscan.io blockstream.info blockchain.info mempool.space cronos.org zksync.io "
+		" rpcpool.com aptoslabs.com near.org toncenter.com etherscan.io blockstream.info blockchain.info mempool.space cronos.org zksync.io" +
+		" bscscan.com polygonscan.com arbiscan.io basescan.org snowtrace.io "
 )
 
 // isLocal says whether a host is this computer, or one of a home or an office: no thief can listen there.

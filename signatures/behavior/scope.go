@@ -191,6 +191,7 @@ type code struct {
 	marked                  bool          // it makes such a generator
 	spreads                 bool          // it gives what it was given, as a list
 	requires                bool          // the require of webpack's runtime
+	buffers                 bool          // it makes bytes for whoever asks, and nothing else
 	class                   *js.ClassDecl // set for a constructor made from a class
 	memo                    map[uint64]*entry
 	runs                    int

@@ -113,7 +113,7 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 			if t.source == srcOAuth && ofGoogle(h) {
 				continue
 			}
-			party := e.parties.of(h, t.from)
+			party := e.parties.of(h, t.origin())
 			if h == "*" {
 				if e.unfilled(f, address, name) {
 					party = Stranger
@@ -158,6 +158,14 @@ func homecoming(u *unit, sink string, t *taint) bool {
 func ownAddress(address *value) bool {
 	return address != nil && len(address.atoms) == 0 &&
 		slices.ContainsFunc(address.taints, func(t *taint) bool { return t.source == srcScreenshot })
+}
+
+// origin is where data is from: what it was limited to, and for the storage of a page the pages of the script that read it.
+func (t *taint) origin() string {
+	if t.source == srcStorageToken {
+		return t.from + " " + t.way.first().at.u.site()
+	}
+	return t.from
 }
 
 func (l *link) first() *link {

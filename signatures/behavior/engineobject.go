@@ -84,6 +84,9 @@ func (e *engine) newPath(f *activation, p string, c call) *value {
 	if v := e.serviceCall(f, p, c); v != nil {
 		return v
 	}
+	if transaction(p) {
+		return e.parsed(f, c.node, e.taintsOf(f, c.args)...)
+	}
 	return e.unknownCall(f, nil, c)
 }
 

@@ -31,6 +31,16 @@ func (e *engine) passed(vs []*value) bool {
 	})
 }
 
+// transaction says whether a class of a library, that the code does not hold, is one of transactions: instructions are put
+// into what it makes after that.
+func transaction(path string) bool {
+	switch path[strings.LastIndexByte(path, '.')+1:] {
+	case "Transaction", "VersionedTransaction", "TransactionMessage", "TransactionBlock", "TransactionBuilder", "Psbt":
+		return true
+	}
+	return false
+}
+
 // parsedCall is a method of such data, or of a part: what goes in stays, and what comes out may be all of it.
 func (e *engine) parsedCall(f *activation, o *object, name string, c call) *value {
 	self := e.whole(f, o)

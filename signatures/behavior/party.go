@@ -216,8 +216,11 @@ func hostOf(s string) (host string, ok bool) {
 		return "*", true
 	}
 	host, err := url.PathUnescape(rest)
-	if err != nil || host == "" {
+	if err != nil {
 		return "", false
+	}
+	if host == "" || host == "null" || host == "undefined" {
+		return "*", s != scheme+"://" // of a variable that gets its value later: "https://" + host + "/a"
 	}
 	host = strings.ToLower(strings.TrimSuffix(cutDefaultPort(host), "."))
 	if strings.HasSuffix(host, ":") || strings.HasPrefix(host, "undefined.") || strings.Contains(host, ".undefined") {

@@ -106,7 +106,8 @@ func (e *engine) sink(f *activation, node js.INode, name string, address *value,
 		return
 	}
 	for _, t := range ts {
-		if !rule.takes(t.source) || homecoming(f.u, name, t) || t.source == srcScreenshot && ownAddress(address) || aimless(name, address, t) {
+		if !rule.takes(t.source) || homecoming(f.u, name, t) || t.source == srcScreenshot && ownAddress(address) || aimless(name, address, t) ||
+			name == sinkWallet && t.source == srcNetwork && e.parties.of(t.from, "") == RPC { // what stands on the chain
 			continue
 		}
 		for _, h := range hosts {

@@ -169,7 +169,7 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 		info.executed = true
 		return e.driveAwaiter(f, c)
 	}
-	if e.cold(info) && !info.states && !e.passed(c.args) && !e.drives(info, c.args) {
+	if e.cold(info) && !info.states && !e.passed(c.args) && !e.drives(info, c.args) && !e.enlists(info, c.args) {
 		info.executed = true
 		return e.pastCurve(f, info, c, e.unknownCall(f, nil, c))
 	}

@@ -20,6 +20,7 @@ type heat struct {
 	uses  bool   // it names a hot function
 	curve int8   // how near it is to the multiplication of a point of a curve or a signature: 1 does it itself, 0 none
 	joins bool   // of a method, and what stands in it, that is named like those that join contexts
+	hub   bool   // it makes or is a method by which others are told what one hands in
 }
 
 // smallFunction is the number of nodes up to which a function is always walked through: helpers, wrappers and emitters
@@ -73,7 +74,7 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 		h.table = h.table || x.Name != nil && fold.FirstTexts(x.Body.List) != nil
 	case *js.MethodDecl:
 		j := joins(x.Name.Literal.Data)
-		h.stack = append(h.stack, heat{hot: j, joins: j})
+		h.stack = append(h.stack, heat{hot: j, joins: j, hub: hubName(x.Name.Literal.Data)})
 	case *js.ArrowFunc:
 		h.stack = append(h.stack, heat{hot: top.joins, joins: top.joins})
 	case *js.ClassDecl:
@@ -112,6 +113,7 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 		for i := range x.List {
 			if k := x.List[i].Name; k != nil {
 				top.word(hotLiteral(k.Literal.Data), k.Literal.Data)
+				top.hub = top.hub || hubName(k.Literal.Data)
 			}
 		}
 	case *js.BindingObject:
@@ -208,6 +210,7 @@ func (h *heater) Exit(n js.INode) {
 		h.stack[last-1].nodes += x.nodes
 		outer := &h.stack[last-1]
 		outer.hot, outer.weak, outer.curve = outer.hot || x.hot, outer.weak|x.weak, nearer(outer.curve, x.curve)
+		outer.hub = outer.hub || x.hub
 		outer.root = outer.root || x.root || several(outer.weak)
 		if _, arrow := n.(*js.ArrowFunc); arrow {
 			outer.this, outer.args = outer.this || x.this, outer.args || x.args
@@ -253,7 +256,11 @@ func (h *heater) assigned(n js.INode) {
 			}
 		}
 	case *js.BinaryExpr:
-		if x.Op != js.EqToken || !h.out[x.Y].root {
+		if x.Op != js.EqToken {
+			return
+		}
+		h.hub(x)
+		if !h.out[x.Y].root {
 			return
 		}
 		switch t := x.X.(type) {
@@ -336,7 +343,7 @@ func hotLiteral(b []byte) bool {
 
 // cold says whether a function is not worth walking through when it is called.
 func (e *engine) cold(info *code) bool {
-	if info.heat.nodes <= smallFunction || info.heat.hot || info.handed {
+	if info.heat.nodes <= smallFunction || info.heat.hot || info.handed || info.heat.hub && info.heat.nodes <= maxHub {
 		return false
 	}
 	if !info.asked { // all scripts have been measured by now, so that what stands below counts as well

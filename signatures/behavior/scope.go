@@ -201,6 +201,7 @@ type code struct {
 	asked                   bool             // whether it names something hot
 	kept                    map[*js.Var]bool // variables whose results it keeps
 	handed                  bool             // to a function that keeps its result
+	enlisted                map[*js.Var]bool // parameters that it puts under a key or into a list
 	summary                 *summary
 	result                  *value
 }

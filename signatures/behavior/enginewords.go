@@ -105,9 +105,25 @@ func (e *engine) countsWords(f *activation, node js.INode, x, number js.IExpr) {
 			return
 		}
 	}
+	if !written(number) {
+		return
+	}
 	if a, ok := e.eval(f, number).known(); ok && a.kind == aNumber && wordCount(a.n) != 0 && e.lengthOf(f, x) != nil {
 		e.wordCounted(f, node, wordCount(a.n))
 	}
+}
+
+// written says whether a number stands in the code; one in a variable may be that of a turn of a loop.
+func written(x js.IExpr) bool {
+	switch y := unwrap(x).(type) {
+	case *js.LiteralExpr:
+		return true
+	case *js.UnaryExpr:
+		return written(y.X)
+	case *js.BinaryExpr: // 0x1a*0x2+-0x28, as obfuscators write it
+		return written(y.X) && written(y.Y)
+	}
+	return false
 }
 
 func wordCount(n float64) uint8 {

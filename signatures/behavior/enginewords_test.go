@@ -25,6 +25,8 @@ func TestWordTest(t *testing.T) {
 		{"of the clipboard", `navigator.clipboard.readText().then(s => { const n = s.split(" ").length; if (n === 12 || n === 24) go(s) })`, true},
 		{"of a field", `const w = document.querySelector("textarea").value.split(" "); if (w.length === 12 || w.length === 24) go(w)`, true},
 		{"one number", `const w = text.split(" "); if (w.length === 12) go(w)`, false},
+		{"a turn of a loop", `const w = text.split(" "); function next(i) { if (i >= w.length) return; go(w); next(i + 1) } next(0)`, false},
+		{"sums of numbers", `const w = text.split(" "); if (w.length === 0x1a*0x2+-0x28 || w.length === -0x1*0x8+0x20) go(w)`, true},
 		{"hours and months", `const h = new Date().getHours(), m = ["Jan", "Feb"]; if (h === 12 || h === 24 || m.length === 12) go(text)`, false},
 		{"a list of its own", `const w = "a b c".split(" "); if (w.length === 12 || w.length === 24) go(w, text)`, false},
 		{"a sum", `const w = text.split(" "); go(w.length - 12, w.length * 24)`, false},

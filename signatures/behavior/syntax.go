@@ -137,41 +137,67 @@ func (p *parser) rescue(text []byte) (*tree, error) {
 	if len(text) > maxRescue || p.stuck || tooDeep(text) {
 		return nil, errors.New("not for the second parser")
 	}
-	done := make(chan api.TransformResult, 1)
-	go func() {
+	result, err := p.second(func() api.TransformResult {
 		result := rewrite(text, api.LoaderJS)
 		for _, loader := range dialects(text, len(result.Errors) > 0) {
 			if other := rewrite(text, loader); len(other.Errors) == 0 {
-				result = other
-				break
+				return other
 			}
 		}
-		done <- result
-	}()
-	timer := time.NewTimer(maxRescueTime)
-	defer timer.Stop()
-	var result api.TransformResult
-	select {
-	case result = <-done:
-	case <-timer.C:
-		p.stuck = true
-		return nil, errors.New("the second parser took too long")
+		return result
+	})
+	if err != nil {
+		return nil, err
 	}
-	if len(result.Errors) > 0 {
-		return nil, errors.New(result.Errors[0].Text)
+	t, _, err := parseOnce(result.Code, false)
+	if err != nil && bytes.Contains(result.Code, []byte("=>")) { // ({a} = {b: 1}) => {} is refused
+		if plain, err2 := p.second(func() api.TransformResult { return withoutArrows(result.Code) }); err2 == nil {
+			if t, _, err = parseOnce(plain.Code, false); err == nil {
+				inner, outer := readSourceMap(plain.Map, plain.Code, result.Code), readSourceMap(result.Map, result.Code, text)
+				t.back = func(offset int) int { return outer(inner(offset)) }
+				return t, nil
+			}
+		}
 	}
 	back := readSourceMap(result.Map, result.Code, text)
-	if t, _, err := parseOnce(result.Code, false); err == nil {
+	if err == nil {
 		t.back = back
 		return t, nil
 	}
-	t, err := parseWrapped(result.Code, false)
-	if err != nil {
+	if t, err = parseWrapped(result.Code, false); err != nil {
 		return nil, err
 	}
 	inner := t.back
 	t.back = func(offset int) int { return back(inner(offset)) }
 	return t, nil
+}
+
+// second runs the second parser, which nothing can stop, for a bounded time.
+func (p *parser) second(run func() api.TransformResult) (api.TransformResult, error) {
+	done := make(chan api.TransformResult, 1)
+	go func() { done <- run() }()
+	timer := time.NewTimer(maxRescueTime)
+	defer timer.Stop()
+	select {
+	case result := <-done:
+		if len(result.Errors) > 0 {
+			return result, errors.New(result.Errors[0].Text)
+		}
+		return result, nil
+	case <-timer.C:
+		p.stuck = true
+		return api.TransformResult{}, errors.New("the second parser took too long")
+	}
+}
+
+// withoutArrows writes arrow functions as plain ones.
+func withoutArrows(text []byte) api.TransformResult {
+	return api.Transform(string(text), api.TransformOptions{
+		LogLevel: api.LogLevelSilent, LogLimit: 1, Loader: api.LoaderJS, Target: api.ES2022, Charset: api.CharsetUTF8,
+		TreeShaking: api.TreeShakingFalse, LegalComments: api.LegalCommentsNone,
+		Sourcemap: api.SourceMapExternal, SourcesContent: api.SourcesContentExclude,
+		Supported: map[string]bool{"arrow": false},
+	})
 }
 
 // rewrite has the second parser rewrite a script that is written in one of its dialects.

@@ -47,6 +47,7 @@ func TestParse(t *testing.T) {
 		"legacy octal":       `var a = 017; thief(a)`,
 		"function after if":  `if (a) function f() {} thief()`,
 		"JSON import old":    `import x from "./x.json" assert { type: "json" }; thief(x)`,
+		"defaults of arrow":  `f(({a, b: [c]} = {a: 1, b: [2]}) => thief(a, c)); f(async ([a] = ["x"]) => { await a })`,
 		"regular expression": `var a = b / c / d; if (x) /"/.test(y); thief("x")`,
 	} {
 		t.Run(name, func(t *testing.T) {

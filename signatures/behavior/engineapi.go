@@ -9,7 +9,7 @@ import (
 
 // hosts are the hosts that an address may have; none when it stays within the page or the extension.
 func (e *engine) hosts(f *activation, node js.INode, address *value, sink string) []string {
-	if f.u.inPage() && (atHome(argument(node, 0)) || atHome(argument(node, 1))) {
+	if atHome(argument(node, 0)) || atHome(argument(node, 1)) { // of a page of the extension: itself
 		return nil
 	}
 	var out []string

@@ -31,6 +31,7 @@ func TestTextsThatAreOnlyData(t *testing.T) {
 	for _, c := range []flowCase{
 		{"as json2.js does it", Background, json2 + ask + `parse(t))`, nil},
 		{"without a look", Background, `function parse(text){return eval("("+text+")")}` + ask + `parse(t))`, []string{"network(api.example) > eval"}},
+		{"to the site of the page, by a script that nothing names", Unreferenced, `const v=document.querySelector("#otp").value;$.post(window.location.origin+"/api/x",{v})`, nil},
 		{"to the site of the page", Content, `const v=document.querySelector("#otp").value;$.post(window.location.origin+"/api/x?"+$.param({v}))`, nil},
 	} {
 		c.run(t)

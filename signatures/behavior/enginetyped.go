@@ -47,8 +47,11 @@ func originOf(address *value, data *taint) origin {
 		switch t.source {
 		case srcForm, srcPassword, srcOTP:
 			start := t.way.first().at
-			if start.u.context != Popup || start == data.way.first().at {
+			if start.u.context != Popup || start == data.way.first().at && len(address.allTaints()) == 1 {
 				return origin{}
+			}
+			if t.source == data.source && t.from == data.from && start == data.way.first().at {
+				continue // one place reads all fields of a form: the address may be taken for what stands beside it
 			}
 			asked = true
 		case srcStorage:

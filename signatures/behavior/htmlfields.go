@@ -49,6 +49,9 @@ func (r *fieldReader) text(raw []byte) {
 }
 
 func (r *fieldReader) tag(tag string, attributes map[string]string) {
+	if e, ok := attributes["contenteditable"]; ok && e != "false" && tag != "input" {
+		tag = "textarea" // its text is what was typed
+	}
 	switch tag {
 	case "form":
 		r.form = attributes["id"]

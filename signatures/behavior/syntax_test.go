@@ -96,25 +96,30 @@ func TestParseLongChains(t *testing.T) {
 		"arrays":          `x = ` + many(`[`, 3000) + many(`]`, 3000) + `; thief()`,
 		"blocks":          many(`{`, 3000) + many(`}`, 3000) + `; thief()`,
 		"templates":       "x = `a`" + many("+`${b}c`", 1500) + `; thief()`,
-		"arrow functions": `x = ` + many(`a => `, 1500) + `b; thief()`,
 		"assignments":     `x = ` + many(`a = `, 1500) + `b; thief()`,
 	} {
-		t.Run(name, func(t *testing.T) {
-			tree, err := new(parser).parse([]byte(src), false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			at := found(tree, "thief")
-			if at < 0 {
-				t.Fatal("thief is not in the tree")
-			}
-			if tree.back != nil {
-				at = tree.back(at)
-			}
-			if !strings.HasPrefix(src[at:], "thief") {
-				t.Errorf("offset %d of %d is %.20q", at, len(src), src[at:])
-			}
-		})
+		t.Run(name, func(t *testing.T) { finds(t, src) })
+	}
+	// Last: the second parser takes its whole time for them and goes on after that, beside whatever comes next.
+	t.Run("arrow functions", func(t *testing.T) { finds(t, `x = `+many(`a => `, 1500)+`b; thief()`) })
+}
+
+// finds parses a script, and fails when the thief is not in the tree, or not where it stands.
+func finds(t *testing.T, src string) {
+	t.Helper()
+	tree, err := new(parser).parse([]byte(src), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := found(tree, "thief")
+	if at < 0 {
+		t.Fatal("thief is not in the tree")
+	}
+	if tree.back != nil {
+		at = tree.back(at)
+	}
+	if !strings.HasPrefix(src[at:], "thief") {
+		t.Errorf("offset %d of %d is %.20q", at, len(src), src[at:])
 	}
 }
 

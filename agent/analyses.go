@@ -3,13 +3,19 @@ package agent
 import (
 	"container/list"
 	"context"
+	"maps"
+	"weak"
 
 	"github.com/extwatch/extwatch/signatures/behavior"
 )
 
-// keptBytes bounds the memory of reports that are kept beyond those in use. A report takes some ten kilobytes; a thief can
-// make one of megabytes.
-const keptBytes = 16 << 20
+const (
+	// keptBytes bounds the memory of reports that are kept beyond those in use. A report takes some ten kilobytes; a thief can
+	// make one of megabytes.
+	keptBytes = 16 << 20
+	// maxShared is how many reports in use are known at least before those that nobody uses any more are looked for.
+	maxShared = 1024
+)
 
 // A Memory keeps reports by the content that they are about and the version of the program that made them. What is put
 // may be forgotten at any time; an error is not the caller's concern, who analyses anew. It is used from many goroutines.
@@ -18,12 +24,16 @@ type Memory interface {
 	PutAnalysis(ctx context.Context, content, engine string, report *behavior.Report)
 }
 
-// recent keeps the reports used last, in memory. Its user locks it.
+// recent keeps the reports used last, in memory, and knows those that others still use: a scan holds all of its reports until it
+// has told them, so there each content is analysed once however many there are. Its user locks it.
 type recent struct {
 	most  int // bytes
 	used  int
 	items map[string]*list.Element
 	order list.List // the one used last is in front
+
+	shared map[string]weak.Pointer[behavior.Report]
+	sweep  int // how many of them there may be until the dead ones are taken out
 }
 
 type recentItem struct {
@@ -32,12 +42,14 @@ type recentItem struct {
 	size   int
 }
 
-func newRecent(most int) *recent { return &recent{most: most, items: map[string]*list.Element{}} }
+func newRecent(most int) *recent {
+	return &recent{most: most, items: map[string]*list.Element{}, shared: map[string]weak.Pointer[behavior.Report]{}, sweep: maxShared}
+}
 
 func (r *recent) get(key string) *behavior.Report {
 	e := r.items[key]
 	if e == nil {
-		return nil
+		return r.shared[key].Value()
 	}
 	r.order.MoveToFront(e)
 	item, _ := e.Value.(recentItem)
@@ -45,6 +57,7 @@ func (r *recent) get(key string) *behavior.Report {
 }
 
 func (r *recent) put(key string, report *behavior.Report) {
+	r.share(key, report)
 	size := sizeOf(report) + len(key)
 	if r.items[key] != nil || size > r.most/4 { // a giant must not push out all others
 		return
@@ -56,6 +69,16 @@ func (r *recent) put(key string, report *behavior.Report) {
 		delete(r.items, item.key)
 		r.used -= item.size
 	}
+}
+
+// share makes a report known for as long as somebody uses it.
+func (r *recent) share(key string, report *behavior.Report) {
+	r.shared[key] = weak.Make(report)
+	if len(r.shared) < r.sweep {
+		return
+	}
+	maps.DeleteFunc(r.shared, func(_ string, p weak.Pointer[behavior.Report]) bool { return p.Value() == nil })
+	r.sweep = max(maxShared, 2*len(r.shared))
 }
 
 // sizeOf estimates the memory of a report.

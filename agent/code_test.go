@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -254,6 +256,8 @@ func TestRecent(t *testing.T) {
 	t.Parallel()
 	small := func(n int) *behavior.Report { return &behavior.Report{Strings: []string{strings.Repeat("x", n)}} }
 	r := newRecent(2000)
+	held := small(300)
+	r.put("held", held)
 	for _, key := range []string{"a", "b", "c"} {
 		r.put(key, small(300))
 	}
@@ -262,15 +266,34 @@ func TestRecent(t *testing.T) {
 	for _, key := range []string{"d", "e"} {
 		r.put(key, small(300))
 	}
+	runtime.GC() // what nobody uses is known until then
 	got := map[string]bool{}
-	for _, key := range []string{"a", "b", "c", "d", "e", "giant"} {
+	for _, key := range []string{"a", "b", "c", "d", "e", "giant", "held"} {
 		got[key] = r.get(key) != nil
 	}
-	want := map[string]bool{"a": true, "b": false, "c": true, "d": true, "e": true, "giant": false}
+	want := map[string]bool{"a": true, "b": false, "c": true, "d": true, "e": true, "giant": false, "held": true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
 	}
 	if r.used > r.most || len(r.items) != r.order.Len() {
 		t.Errorf("%d of %d bytes, %d items, %d in order", r.used, r.most, len(r.items), r.order.Len())
+	}
+	if r.items["held"] != nil {
+		t.Error("what is held by others takes room of the rest")
+	}
+	runtime.KeepAlive(held)
+}
+
+func TestRecentForgets(t *testing.T) {
+	t.Parallel()
+	r := newRecent(2000)
+	for n := range 8 * maxShared {
+		if n%(maxShared/4) == 0 {
+			runtime.GC()
+		}
+		r.put(strconv.Itoa(n), &behavior.Report{})
+	}
+	if len(r.shared) > 3*maxShared {
+		t.Errorf("%d reports are known that nobody uses", len(r.shared))
 	}
 }

@@ -214,6 +214,26 @@ func (a *analysis) bound() {
 	}
 }
 
+// compact gives back what decoding left unused in the lists, up to half of a report that may be kept for long.
+func (r *Report) compact() {
+	r.Calls, r.Flows, r.Contacts = exact(r.Calls), exact(r.Flows), exact(r.Contacts)
+	r.Strings, r.Obfuscation = exact(r.Strings), exact(r.Obfuscation)
+	for i := range r.Calls {
+		r.Calls[i].Args = exact(r.Calls[i].Args)
+	}
+	for i := range r.Flows {
+		r.Flows[i].Steps = exact(r.Flows[i].Steps)
+	}
+}
+
+// exact returns a list without the room behind it; nil stays nil.
+func exact[T any](list []T) []T {
+	if cap(list) == len(list) {
+		return list
+	}
+	return slices.Clone(list)
+}
+
 // tidy sorts, and removes what is there twice.
 func (r *Report) tidy() {
 	slices.SortStableFunc(r.Calls, func(a, b Call) int {

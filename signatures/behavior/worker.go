@@ -340,6 +340,7 @@ func (w *worker) analyze(ctx context.Context, p *Pool, t task, files *served) (a
 				return fail(fmt.Errorf("reading the report: %w", err))
 			}
 			w.reported = len(payload)
+			a.Report.compact()
 			return a, nil
 		default:
 			return fail(fmt.Errorf("a frame of unknown kind %q", kind))

@@ -23,6 +23,9 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		}
 		e.touch(f, callee)
 		e.tells(f, x, callee, name, c)
+		if e.opens(callee, name, c) {
+			return e.opened(f, c)
+		}
 		if name == "includes" || name == "has" || name == "indexOf" {
 			e.looksUpCount(f, x, recv)
 		}

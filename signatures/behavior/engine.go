@@ -68,6 +68,7 @@ type engine struct {
 	modules map[string]*moduleState
 	links   *channels
 	clients map[*object]*value // what was made with an address, by code that is known
+	guess   bool               // what is found now is told by the form of a call alone
 	parties *parties
 	folds   map[js.INode]*foldTries
 	texts   map[string]*value // of string literals and numbers as they are written

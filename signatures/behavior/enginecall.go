@@ -39,7 +39,7 @@ func (e *engine) callExpr(f *activation, x *js.CallExpr) *value {
 		e.startsReports(f, c)
 		v := e.callMember(f, recv, e.nameValue(name), c)
 		e.noteClient(c, v)
-		return v
+		return e.noteBase(f, x, name, c, v)
 	case *js.IndexExpr:
 		if super(callee.X) {
 			return e.callValue(f, e.superMember(f, e.propertyKey(f, callee.Y)), e.callOf(f, x, f.this, x.Args))
@@ -156,6 +156,7 @@ func (e *engine) callClosure(f *activation, cl *closure, c call) *value {
 	if cl.native != nil {
 		return cl.native(e, f, c)
 	}
+	e.asksByForm(f, cl, c)
 	info := cl.info
 	if info.arrow {
 		c.this = cl.this

@@ -145,9 +145,12 @@ func sending(name string) bool {
 	return strings.HasPrefix(name, "send") && !strings.Contains(name, "ransaction") && name != "sendAsync"
 }
 
-// give is a call that sends what it is given.
-func (e *engine) give(f *activation, c call, address *value, what string) {
-	ts := slices.DeleteFunc(slices.Clone(e.taintsIn(f, c.args...)), func(t *taint) bool { return !private(t.source) })
+// give is a call that sends data, all that it is given when nothing else is said.
+func (e *engine) give(f *activation, c call, address *value, what string, data ...*value) {
+	if data == nil {
+		data = c.args
+	}
+	ts := slices.DeleteFunc(slices.Clone(e.taintsIn(f, data...)), func(t *taint) bool { return !private(t.source) })
 	if len(ts) > 0 {
 		e.sink(f, c.node, sinkHTTPClient, address, ts, what)
 	}
@@ -199,10 +202,10 @@ func (e *engine) handedOver(f *activation, recv *value, name string, c call) {
 	if !sending(name) {
 		return
 	}
-	for _, o := range recv.objs {
-		if address := e.clients[o]; address != nil {
-			e.give(f, c, address, "gives it to a library that sends it to HOST")
-		}
+	if address := e.clientAddress(recv); address != nil {
+		e.guess = true
+		e.give(f, c, address, "gives it to a library that sends it to HOST")
+		e.guess = false
 	}
 }
 

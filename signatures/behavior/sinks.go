@@ -189,7 +189,7 @@ func (e *engine) flow(f *activation, node js.INode, t *taint, to flowEnd, what s
 	}
 	e.out.flowKeys[key] = true
 	end := e.link(f, node, t.way, strings.ReplaceAll(what, "HOST", to.hostText()))
-	e.out.flows = append(e.out.flows, foundFlow{t, to.sink, to.host, to.party, f.u.context, end})
+	e.out.flows = append(e.out.flows, foundFlow{t, to.sink, to.host, to.party, f.u.context, end, e.guess})
 }
 
 func (to flowEnd) hostText() string {
@@ -226,6 +226,7 @@ type foundFlow struct {
 	party   Party
 	context Context
 	end     *link
+	guess   bool // told by the form of a call alone
 }
 
 type foundCall struct {
@@ -383,7 +384,7 @@ func (e *engine) report() Report {
 	}
 	sealed := c.sealed()
 	for _, x := range c.flows {
-		if sealed(&x) {
+		if sealed(&x) || c.known(&x) {
 			continue
 		}
 		if x.host == "*" && x.party != Stranger && e.typed(flowKey{x.t.source, x.t.from, x.sink, x.host, x.end.at.u.file, x.t.home, x.end.says(sealsIt)}) {

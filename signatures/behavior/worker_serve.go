@@ -23,8 +23,8 @@ const (
 	roomyMemory = 112 << 20
 	// giantCode is how much code makes a giant. An analysis needs some 45 times the size of its code.
 	giantCode = 5 << 18
-	// litter is how much may lie about when an analysis begins. Hardly anything lives then, and a collection costs a
-	// millisecond.
+	// litter is how much an analysis may leave lying about. Hardly anything lives then, but to sweep up after a large one
+	// takes some eight milliseconds, which the next one need not wait for.
 	litter = 16 << 20
 	// maxScratch is how much of the memory that files are read into is kept for the next analysis.
 	maxScratch = 2 << 20
@@ -56,6 +56,7 @@ func Serve(stdin io.Reader, stdout io.Writer) error {
 		if err != nil {
 			return err
 		}
+		clearUp()
 	}
 }
 
@@ -84,7 +85,7 @@ func (s *server) one() (stuck bool, err error) {
 		return false, fmt.Errorf("reading the task: %w", err)
 	}
 	limitTime(maxProcessor)
-	makeRoom(t.Roomy)
+	setLimit(t.Roomy)
 	files := &remote{s: s, numbers: make(map[string]int, len(t.Names))}
 	for i, n := range t.Names {
 		files.names = append(files.names, string(n))
@@ -141,12 +142,16 @@ func collectBelow(limit int64, live uint64) {
 	debug.SetGCPercent(int(percent))
 }
 
-// makeRoom collects what the last analysis left, and sets how much memory the next one may use.
-func makeRoom(roomy bool) {
+// clearUp collects what an analysis left, after its report is on the way and before the next task is there.
+func clearUp() {
 	used := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	if metrics.Read(used); used[0].Value.Kind() == metrics.KindUint64 && used[0].Value.Uint64() > litter {
 		runtime.GC()
 	}
+}
+
+// setLimit sets how much memory an analysis may use.
+func setLimit(roomy bool) {
 	limit := int64(softMemory)
 	if roomy {
 		limit = roomyMemory

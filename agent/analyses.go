@@ -13,8 +13,8 @@ const (
 	// keptBytes bounds the memory of reports that are kept beyond those in use. A report takes some ten kilobytes; a thief can
 	// make one of megabytes.
 	keptBytes = 16 << 20
-	// maxShared is how many reports in use are known at least before those that nobody uses any more are looked for.
-	maxShared = 1024
+	// sweepFrom is how many reports are known when those that nobody uses any more are first looked for.
+	sweepFrom = 1024
 )
 
 // A Memory keeps reports by the content that they are about and the version of the program that made them. What is put
@@ -43,7 +43,7 @@ type recentItem struct {
 }
 
 func newRecent(most int) *recent {
-	return &recent{most: most, items: map[string]*list.Element{}, shared: map[string]weak.Pointer[behavior.Report]{}, sweep: maxShared}
+	return &recent{most: most, items: map[string]*list.Element{}, shared: map[string]weak.Pointer[behavior.Report]{}, sweep: sweepFrom}
 }
 
 func (r *recent) get(key string) *behavior.Report {
@@ -78,7 +78,7 @@ func (r *recent) share(key string, report *behavior.Report) {
 		return
 	}
 	maps.DeleteFunc(r.shared, func(_ string, p weak.Pointer[behavior.Report]) bool { return p.Value() == nil })
-	r.sweep = max(maxShared, 2*len(r.shared))
+	r.sweep = max(sweepFrom, 2*len(r.shared))
 }
 
 // sizeOf estimates the memory of a report.

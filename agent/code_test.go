@@ -287,13 +287,13 @@ func TestRecent(t *testing.T) {
 func TestRecentForgets(t *testing.T) {
 	t.Parallel()
 	r := newRecent(2000)
-	for n := range 8 * maxShared {
-		if n%(maxShared/4) == 0 {
+	for n := range 8 * sweepFrom {
+		if n%(sweepFrom/4) == 0 {
 			runtime.GC()
 		}
 		r.put(strconv.Itoa(n), &behavior.Report{})
 	}
-	if len(r.shared) > 3*maxShared {
+	if len(r.shared) > 3*sweepFrom {
 		t.Errorf("%d reports are known that nobody uses", len(r.shared))
 	}
 }

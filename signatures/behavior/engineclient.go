@@ -167,12 +167,17 @@ func (e *engine) noteClient(c call, made *value) {
 	}
 	for _, o := range made.objs {
 		if o.class == "" && len(o.protos) > 0 {
-			if e.clients == nil {
-				e.clients = map[*object]*value{}
-			}
-			e.clients[o] = join(e.clients[o], address)
+			e.noteAddress(o, address)
 		}
 	}
+}
+
+// noteAddress remembers an address that a client was made for.
+func (e *engine) noteAddress(client *object, address *value) {
+	if e.clients == nil {
+		e.clients = map[*object]*value{}
+	}
+	e.clients[client] = join(e.clients[client], address)
 }
 
 // reports is a method by which Sentry's client takes what it sends: bundlers change the names of its functions, which
@@ -194,9 +199,6 @@ func (e *engine) handedOver(f *activation, recv *value, name string, c call) {
 			address = textValue(services["Sentry"])
 		}
 		e.give(f, c, address, "reports it to HOST")
-		return
-	}
-	if len(e.clients) == 0 {
 		return
 	}
 	if !sending(name) {

@@ -109,17 +109,14 @@ func (e *engine) noteBase(f *activation, node js.INode, name string, c call, mad
 	if base == nil {
 		return made
 	}
-	if e.clients == nil {
-		e.clients = map[*object]*value{}
-	}
 	for _, o := range made.orEmpty().objs {
 		if o.class == "" {
-			e.clients[o] = join(e.clients[o], base)
+			e.noteAddress(o, base)
 		}
 	}
 	for _, fn := range made.orEmpty().fns {
 		if fn.native == nil {
-			e.clients[e.props(fn)] = join(e.clients[e.props(fn)], base)
+			e.noteAddress(e.props(fn), base)
 		}
 	}
 	if made == nil || len(made.objs)+len(made.fns) == 0 {
@@ -128,9 +125,10 @@ func (e *engine) noteBase(f *activation, node js.INode, name string, c call, mad
 	return made
 }
 
-// known says whether following the code found the way of a flow that only the form of a call tells.
+// known says whether following the code found the way of a flow that only the form of a call tells. What the source is
+// limited to counts: a way for the cookies of one site must not hide that of another's.
 func (c *collection) known(x *foundFlow) bool {
 	return x.guess && slices.ContainsFunc(c.flows, func(y foundFlow) bool {
-		return !y.guess && y.t.source == x.t.source && y.host == x.host
+		return !y.guess && y.t.source == x.t.source && y.t.from == x.t.from && y.host == x.host
 	})
 }

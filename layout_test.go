@@ -18,34 +18,40 @@ const module = "github.com/extwatch/extwatch"
 // mayImport is the architecture: package → the packages of this module that it may import. docs/architecture.md shows
 // the same table in words. "*" stands for all. Test files may also import the test helpers named in forTests.
 var mayImport = map[string][]string{
-	".":                         {"agent/cli"},
-	"manifests":                 {},
-	"manifests/archive":         {"manifests"},
-	"signatures":                {"manifests", "signatures/behavior", "signatures/indicators"},
-	"signatures/indicators":     {"manifests"},
-	"signatures/lists":          {"manifests", "signatures/indicators"},
-	"signatures/behavior":       {"manifests", "signatures/behavior/fold"},
-	"signatures/behavior/fold":  {},
-	"signatures/feed":           {},
-	"agent/browsers":            {},
-	"agent/watcher":             {},
-	"agent/places":              {},
-	"agent/service":             {"agent/places"},
-	"agent/settings":            {"agent/places"},
-	"agent/sandbox":             {},
-	"agent/reader":              {"agent/browsers", "agent/inventory", "agent/sandbox", "manifests", "manifests/archive"},
-	"agent/inventory":           {"agent/browsers", "manifests", "manifests/archive"},
-	"agent/store":               {"manifests", "signatures", "signatures/behavior"},
-	"agent/response":            {"agent/browsers", "manifests"},
-	"agent/dashboard":           {"agent/store", "manifests", "signatures", "signatures/behavior"},
-	"agent":                     {"agent/browsers", "agent/inventory", "agent/watcher", "manifests", "signatures", "signatures/behavior"},
-	"agent/cli":                 {"*"},
-	"agent/notifier":            {"signatures"},
-	"agent/notifier/outputs":    {"signatures"},
-	"signatures/feed/publisher": {},
-	"signatures/feed/server":    {},
-	"agent/updates":             {"agent/settings", "signatures", "signatures/feed"},
-	"agent/resident":            {"agent", "agent/browsers", "agent/inventory", "agent/response", "agent/settings", "agent/store", "agent/updates", "manifests", "signatures", "signatures/behavior"},
+	".":                            {"agent/cli"},
+	"manifests":                    {},
+	"manifests/archive":            {"manifests"},
+	"signatures":                   {"manifests", "signatures/behavior", "signatures/behavior/analysis", "signatures/indicators"},
+	"signatures/indicators":        {"manifests"},
+	"signatures/lists":             {"manifests", "signatures/indicators"},
+	"signatures/behavior":          {"manifests"},
+	"signatures/behavior/analysis": {"manifests", "signatures/behavior", "signatures/behavior/flow", "signatures/behavior/fold", "signatures/behavior/markup", "signatures/behavior/parties", "signatures/behavior/syntax"},
+	"signatures/behavior/flow":     {"manifests", "signatures/behavior", "signatures/behavior/coins", "signatures/behavior/fold", "signatures/behavior/markup", "signatures/behavior/parties", "signatures/behavior/syntax"},
+	"signatures/behavior/syntax":   {"signatures/behavior/coins", "signatures/behavior/fold"},
+	"signatures/behavior/fold":     {},
+	"signatures/behavior/parties":  {"manifests", "signatures/behavior"},
+	"signatures/behavior/markup":   {},
+	"signatures/behavior/coins":    {},
+	"signatures/feed":              {},
+	"agent/browsers":               {},
+	"agent/watcher":                {},
+	"agent/places":                 {},
+	"agent/service":                {"agent/places"},
+	"agent/settings":               {"agent/places"},
+	"agent/sandbox":                {},
+	"agent/reader":                 {"agent/browsers", "agent/inventory", "agent/sandbox", "manifests", "manifests/archive"},
+	"agent/inventory":              {"agent/browsers", "manifests", "manifests/archive"},
+	"agent/store":                  {"manifests", "signatures", "signatures/behavior"},
+	"agent/response":               {"agent/browsers", "manifests"},
+	"agent/dashboard":              {"agent/store", "manifests", "signatures", "signatures/behavior"},
+	"agent":                        {"agent/browsers", "agent/inventory", "agent/watcher", "manifests", "signatures", "signatures/behavior", "signatures/behavior/analysis"},
+	"agent/cli":                    {"*"},
+	"agent/notifier":               {"signatures"},
+	"agent/notifier/outputs":       {"signatures"},
+	"signatures/feed/publisher":    {},
+	"signatures/feed/server":       {},
+	"agent/updates":                {"agent/settings", "signatures", "signatures/feed"},
+	"agent/resident":               {"agent", "agent/browsers", "agent/inventory", "agent/response", "agent/settings", "agent/store", "agent/updates", "manifests", "signatures", "signatures/behavior"},
 
 	// Not part of the program.
 	"manifests/archive/archivetest": {"manifests"},
@@ -57,8 +63,9 @@ var mayImport = map[string][]string{
 // forTests lists packages that only test files and programs outside the product may import.
 var forTests = []string{"manifests/archive/archivetest"}
 
-// maxChain is the longest allowed chain of imports, main included.
-const maxChain = 7
+// maxChain is the longest allowed chain of imports, main included. The code of an extension takes four of them: who asks
+// (signatures, agent), analysis, flow, and what flow asks.
+const maxChain = 10
 
 // The files of every operating system are parsed, not only this one's: a call of `go list` sees one OS, and its result
 // is invisible to the test cache.

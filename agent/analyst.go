@@ -13,6 +13,7 @@ import (
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
 	"github.com/extwatch/extwatch/signatures/behavior"
+	"github.com/extwatch/extwatch/signatures/behavior/analysis"
 )
 
 const (
@@ -50,7 +51,7 @@ type Analyst struct {
 
 // A crew is a pool of workers and how many analyses use it.
 type crew struct {
-	pool  *behavior.Pool
+	pool  *analysis.Pool
 	users int
 	warm  chan struct{} // closed when the first worker runs; nil: nobody asked for that beforehand
 	timer *time.Timer   // nil while it is used
@@ -63,7 +64,7 @@ type flight struct {
 }
 
 // NewAnalyst returns one with at most so many workers at once. Each is a process that command starts and that calls
-// behavior.Serve. Engine is the version of the program: what another one found out is not used again.
+// analysis.Serve. Engine is the version of the program: what another one found out is not used again.
 func NewAnalyst(workers int, command []string, engine string) *Analyst {
 	return &Analyst{
 		workers: workers, command: command, engine: engine, idle: idleAfter, within: analyzeWithin,
@@ -195,7 +196,7 @@ func (a *Analyst) warm() {
 		defer close(warm)
 		ctx, cancel := context.WithTimeout(context.Background(), warmWithin)
 		defer cancel()
-		_, _ = c.pool.Analyze(ctx, behavior.Input{}) // who analyses is told why none can be started
+		_, _ = c.pool.Analyze(ctx, analysis.Input{}) // who analyses is told why none can be started
 	}()
 }
 
@@ -240,7 +241,7 @@ func (a *Analyst) run(ctx context.Context, e *manifests.Extension, stamp string)
 	}
 }
 
-func analyzeFiles(ctx context.Context, pool *behavior.Pool, e *manifests.Extension, stamp string) (*behavior.Report, bool, error) {
+func analyzeFiles(ctx context.Context, pool *analysis.Pool, e *manifests.Extension, stamp string) (*behavior.Report, bool, error) {
 	files, err := e.Open()
 	if err != nil {
 		return nil, false, err
@@ -250,7 +251,7 @@ func analyzeFiles(ctx context.Context, pool *behavior.Pool, e *manifests.Extensi
 	if err != nil {
 		return nil, false, err
 	}
-	report, err := pool.Analyze(ctx, behavior.Input{Manifest: e.Manifest, Files: files})
+	report, err := pool.Analyze(ctx, analysis.Input{Manifest: e.Manifest, Files: files})
 	if err != nil {
 		return nil, false, fmt.Errorf("its code was not analysed: %w", err)
 	}
@@ -271,7 +272,7 @@ func (a *Analyst) begin() (*crew, error) {
 	case a.abandoned >= maxAbandoned:
 		return nil, errStuck
 	case a.crew == nil:
-		a.crew = &crew{pool: behavior.NewPool(a.workers, a.command)}
+		a.crew = &crew{pool: analysis.NewPool(a.workers, a.command)}
 	}
 	c := a.crew
 	c.users++

@@ -19,6 +19,7 @@ import (
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
 	"github.com/extwatch/extwatch/signatures/behavior"
+	"github.com/extwatch/extwatch/signatures/behavior/analysis"
 )
 
 // The test binary is its own worker, and one that misbehaves.
@@ -30,7 +31,7 @@ func worker(how string) int {
 	case "mute":
 		return 1
 	}
-	if err := behavior.Serve(os.Stdin, out); err != nil {
+	if err := analysis.Serve(os.Stdin, out); err != nil {
 		return 1
 	}
 	return 0

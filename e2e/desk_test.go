@@ -17,7 +17,7 @@ import (
 	"github.com/extwatch/extwatch/agent/store"
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures"
-	"github.com/extwatch/extwatch/signatures/behavior"
+	"github.com/extwatch/extwatch/signatures/behavior/analysis"
 )
 
 // engine is the version under which the analyses of the desk are kept.
@@ -165,7 +165,7 @@ func (d *desk) record(t *testing.T, user, name, version string, v signatures.Ver
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := behavior.Analyze(ctx, behavior.Input{Manifest: parsed, Files: fsys})
+	report := analysis.Analyze(ctx, analysis.Input{Manifest: parsed, Files: fsys})
 	hashes := map[string]string{}
 	for file, f := range fsys.MapFS {
 		sum := sha256.Sum256(f.Data)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures/behavior"
+	"github.com/extwatch/extwatch/signatures/behavior/analysis"
 	"github.com/extwatch/extwatch/signatures/indicators"
 	"go.yaml.in/yaml/v3"
 )
@@ -327,7 +328,7 @@ func (rc *ruleCase) run(ctx context.Context, rs *Ruleset) (Result, error) {
 		if contents, err = rs.Read(ctx, caseFiles{files}); err != nil {
 			return Result{}, err
 		}
-		report = behavior.Analyze(ctx, behavior.Input{Manifest: rc.ext.Manifest, Files: files})
+		report = analysis.Analyze(ctx, analysis.Input{Manifest: rc.ext.Manifest, Files: files})
 	}
 	in.Contents, in.Behavior = contents, withGiven(report, rc.given)
 	if rc.previous != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/extwatch/extwatch/manifests"
 	"github.com/extwatch/extwatch/signatures/behavior"
+	"github.com/extwatch/extwatch/signatures/behavior/analysis"
 )
 
 // judgeFolder judges the extension in a folder like one that the browser installed from its store.
@@ -28,7 +29,7 @@ func judgeFolder(t *testing.T, rs *Ruleset, folder string) (Result, behavior.Rep
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := behavior.Analyze(t.Context(), behavior.Input{Manifest: m, Files: fsys})
+	report := analysis.Analyze(t.Context(), analysis.Input{Manifest: m, Files: fsys})
 	return rs.Judge(Input{Extension: e, Contents: contents, Behavior: &report}), report
 }
 

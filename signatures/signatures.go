@@ -10,7 +10,7 @@
 //	rs, err := signatures.Builtin()
 //	first := rs.Judge(signatures.Input{Extension: ext})              // manifest and indicators; Partial is set
 //	contents, err := rs.Read(ctx, files)                             // every file once
-//	report, err := pool.Analyze(ctx, behavior.Input{Manifest: ext.Manifest, Files: files}) // what the code does
+//	report, err := pool.Analyze(ctx, analysis.Input{Manifest: ext.Manifest, Files: files}) // what the code does
 //	final := rs.Judge(signatures.Input{Extension: ext, Contents: contents, Behavior: &report})
 //	todo := rs.Advice(ext, final)
 //

@@ -9,7 +9,7 @@ import (
 
 	"github.com/extwatch/extwatch/agent"
 	"github.com/extwatch/extwatch/agent/sandbox"
-	"github.com/extwatch/extwatch/signatures/behavior"
+	"github.com/extwatch/extwatch/signatures/behavior/analysis"
 )
 
 // analyzeCommand is the hidden subcommand that the program starts itself with to read code: a process that may be killed.
@@ -24,7 +24,7 @@ func newAnalyze(c *console) *cobra.Command {
 			if err := confine(c, sandbox.Policy{}); err != nil {
 				return err
 			}
-			if err := behavior.Serve(c.in, c.out); err != nil {
+			if err := analysis.Serve(c.in, c.out); err != nil {
 				return fmt.Errorf("analyse code: %w", err)
 			}
 			return nil

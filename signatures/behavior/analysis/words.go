@@ -20,6 +20,7 @@ const (
 	hasPage                          // reads or changes the page: textContent, keydown, …
 	hasEscapes                       // \u or \x somewhere: names may be written with them
 	hasUnicode                       // \u outside of ASCII escapes' usual places: identifiers may need normalising
+	hasExports                       // export: other scripts use its functions
 	usesAPI                          // chrome.cookies, browser["tabs"], document.cookie: not only a name that libraries hold too
 	strongWords = hasAPI | hasNetwork | hasSecret | hasCode | hasMessage | hasWallet | hasHidden
 )
@@ -41,6 +42,7 @@ var wordFeatures = syntax.NewWordTable(map[features][]string{
 	hasPage: {"textContent", "innerText", "innerHTML", "keydown", "keyup", "keypress", "querySelector", "querySelectorAll",
 		"getElementById", "MutationObserver", "FormData", "submit", "createElement", "onkeydown", "paste", "copy", "beforeinput",
 		"getElementsByTagName", "getElementsByName", "setRequestHeader", "responseText", "location"},
+	hasExports: {"export"},
 })
 
 // apiParts are the parts of the browser's own objects that reach accounts, pages or the network.
@@ -175,7 +177,7 @@ func constructorCall(text []byte, end int) features {
 // worth says whether a script is worth parsing. A large one that only touches the page and has none of the words that
 // lead out of it is a library; a small one may hand what it reads to a function of another script.
 func (f features) worth(size int) bool {
-	return size <= tinyScript || f&strongWords != 0 || f&(hasPage|hasEscapes) != 0 && size <= smallScript
+	return size <= tinyScript || f&strongWords != 0 || f&(hasPage|hasEscapes|hasExports) != 0 && size <= smallScript
 }
 
 // worthUnreferenced is worth for a script that nothing loads. Most of them are leftovers of libraries, and most of the

@@ -118,14 +118,25 @@ func (e *Engine) get(f *activation, o *object, name string) *value {
 	if c == nil {
 		c = o.ensure(name) // so that a later write reaches this reader
 		e.note(f, c)
-		if o.rest != nil {
-			return e.read(f, o.rest)
-		}
-		return nil
+		return e.unnamed(f, o, name)
 	}
 	v := e.read(f, c)
 	if o.rest != nil && !c.settled() {
-		v = join(v, e.read(f, o.rest))
+		v = join(v, e.unnamed(f, o, name))
+	}
+	return v
+}
+
+// unnamed is what a member may be of which it is only known that something was stored under some name.
+func (e *Engine) unnamed(f *activation, o *object, name string) *value {
+	if o.rest == nil {
+		return nil
+	}
+	v := e.read(f, o.rest)
+	if v != nil && len(v.taints) > 0 && forEverybody(name) {
+		part := *v
+		part.taints, part.any = withoutSecrets(v.taints), true
+		return &part
 	}
 	return v
 }

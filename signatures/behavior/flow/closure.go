@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"github.com/extwatch/extwatch/signatures/behavior/syntax"
 	"github.com/tdewolff/parse/v2/js"
 )
 
@@ -88,6 +89,9 @@ func (e *Engine) taintsOf(f *activation, args []*value) []*taint {
 // may be called with it.
 func (e *Engine) unknownCall(f *activation, recv *value, c call) *value {
 	ts := joinTaints(recv.allTaints(), e.nearTaints(f, c.args))
+	if e.tainted > 0 && syntax.Signs(c.name) {
+		ts = e.withoutKey(f, ts, append(c.args[:len(c.args):len(c.args)], recv))
+	}
 	e.clientCall(f, c)
 	e.callBack(f, c, anything.tainted(ts))
 	if c.name == "generateMnemonic" {

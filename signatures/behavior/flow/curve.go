@@ -16,17 +16,15 @@ import (
 // maxCurve is the number of nodes of the largest function that counts: the outer functions of bundles call everything.
 const maxCurve = 800
 
-// curveCalls are methods of noble, elliptic, tweetnacl and bitcoin's libraries.
-var curveCalls = syntax.WordSet("multiply multiplyUnsafe scalarMult scalarMultBase sign signSync signAsync signSchnorr signRecoverable " +
-	"ecdsaSign schnorrSign getPublicKey getPublicKeyAsync getPublic publicKeyCreate pointFromScalar toPublicKey computePublicKey " +
-	"fromPrivateKey crypto_sign crypto_sign_detached crypto_scalarmult")
-
 // curveConstants are points, orders and the like, of secp256k1 and Ed25519, as libraries write them.
 var curveConstants = [][]byte{
 	[]byte("79be667ef9dcbbac"), []byte("79BE667EF9DCBBAC"), []byte("baaedce6af48a03b"), []byte("BAAEDCE6AF48A03B"), []byte("14551231950b75fc"),
 	[]byte("55066263022277343669578718895168534326250603453777594175500187360389116729240"), []byte("432420386565659656852420866394968145599"),
 	[]byte("216936d3cd6e53fe"), []byte("15112221349535400772501151409588531511454012693041857206046113283949847762202"),
 	[]byte("27742317777372353535851937790883648493"), []byte("14def9dea2f79cd6"), []byte("9906,39828"), []byte("9906, 39828"), []byte("0x26b2, 0x9b94"),
+	// The names of such libraries, in sources that are not built.
+	[]byte("@noble/curves"), []byte("@noble/secp256k1"), []byte("@noble/ed25519"), []byte("tweetnacl"), []byte("'elliptic'"), []byte(`"elliptic"`),
+	[]byte("bitcoinjs-lib"), []byte("libsodium"),
 }
 
 // curveCall says whether a call is one of a method that multiplies a point or signs.
@@ -46,7 +44,7 @@ func curveCall(x *js.CallExpr) bool {
 	case "sign": // a derivation of keys by HMAC is no signature
 		return of != "subtle"
 	default:
-		return curveCalls[name]
+		return syntax.CurveCall(name)
 	}
 }
 
@@ -116,11 +114,30 @@ func (e *Engine) pastCurve(f *activation, info *code, c call, v *value) *value {
 	if info.heat.curve > 1 && info.size > smallFunction {
 		return v
 	}
-	var met, told []*taint // secrets of one argument, and of several
-	for _, a := range append(c.args[:len(c.args):len(c.args)], c.this) {
-		if a == v {
-			return v
+	args := append(c.args[:len(c.args):len(c.args)], c.this)
+	if slices.Contains(args, v) {
+		return v
+	}
+	met, told := e.keysAmong(f, args)
+	if len(met) == 0 {
+		return v
+	}
+	given := e.await(f, v)
+	out := anything.tainted(withoutKeys(e.taintsOf(f, []*value{given}), told))
+	for _, o := range given.orEmpty().objs {
+		if slices.ContainsFunc(o.keys, secretName) { // a pair of keys, an account
+			out = join(out, objectValue(o))
 		}
+	}
+	if info.async {
+		return e.promise(f, c.node, out)
+	}
+	return out
+}
+
+// keysAmong are the secrets that one argument holds, and those of them that several do.
+func (e *Engine) keysAmong(f *activation, args []*value) (met, told []*taint) {
+	for _, a := range args {
 		for _, t := range e.taintsOf(f, []*value{a}) {
 			switch {
 			case !secretTaint(t):
@@ -131,22 +148,18 @@ func (e *Engine) pastCurve(f *activation, info *code, c call, v *value) *value {
 			}
 		}
 	}
-	if len(met) == 0 {
-		return v
-	}
-	given := e.await(f, v)
-	out := anything.tainted(slices.DeleteFunc(slices.Clone(e.taintsOf(f, []*value{given})), func(t *taint) bool {
-		return secretTaint(t) && !slices.Contains(told, t)
-	}))
-	for _, o := range given.orEmpty().objs {
-		if slices.ContainsFunc(o.keys, secretName) { // a pair of keys, an account
-			out = join(out, objectValue(o))
-		}
-	}
-	if info.async {
-		return e.promise(f, c.node, out)
-	}
-	return out
+	return met, told
+}
+
+func withoutKeys(ts, told []*taint) []*taint {
+	return slices.DeleteFunc(slices.Clone(ts), func(t *taint) bool { return secretTaint(t) && !slices.Contains(told, t) })
+}
+
+// withoutKey is the same for a function without code here that is named like one that signs: an extension that is not
+// built yet has its libraries elsewhere.
+func (e *Engine) withoutKey(f *activation, ts []*taint, args []*value) []*taint {
+	_, told := e.keysAmong(f, args)
+	return withoutKeys(ts, told)
 }
 
 // buffers says whether a function is (n) => new Uint8Array(n). Libraries for keys make all their buffers by such a one: each

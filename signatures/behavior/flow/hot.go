@@ -20,6 +20,7 @@ type heat struct {
 	this  bool   // says this or super, itself or in an arrow function
 	args  bool   // says arguments or eval, likewise
 	uses  bool   // it names a hot function
+	cut   bool   // its body was left out
 	curve int8   // how near it is to the multiplication of a point of a curve or a signature: 1 does it itself, 0 none
 	joins bool   // of a method, and what stands in it, that is named like those that join contexts
 	hub   bool   // it makes or is a method by which others are told what one hands in
@@ -77,6 +78,7 @@ func (h *heater) Enter(n js.INode) js.IVisitor {
 		case "arguments", "eval":
 			top.args = true
 		case syntax.ColdName: // it was large when it still had its body
+			top.cut = true
 			top.nodes += smallFunction
 		}
 		top.uses = top.uses || h.vars[resolve(x)]
@@ -328,6 +330,9 @@ func hotLiteral(b []byte) bool {
 
 // cold says whether a function is not worth walking through when it is called.
 func (e *Engine) cold(info *code) bool {
+	if info.heat.curve > 0 && info.heat.nodes <= maxCurve && !info.heat.cut && e.curved(info.u) {
+		return false // what it makes beside the signature matters
+	}
 	if info.heat.nodes <= smallFunction || info.heat.hot || info.handed || info.heat.hub && info.heat.nodes <= maxHub {
 		return false
 	}

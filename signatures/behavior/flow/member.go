@@ -178,7 +178,9 @@ func secretTaint(t *taint) bool {
 func forEverybody(name string) bool {
 	switch strings.ReplaceAll(strings.ToLower(name), "_", "") {
 	case "publickey", "publickeyhex", "pubkey", "pubkeyhex", "xpub", "address", "accountid", "walletaddress", "publicaddress", "addresses",
-		"chainid", "networkid", "network", "rpcurl", "rpid", "domain", "hostname", "derivationpath", "txid", "txhash":
+		"chainid", "networkid", "network", "rpcurl", "rpid", "domain", "hostname", "derivationpath", "txid", "txhash",
+		"id", "index", "label", "createdat", "updatedat", "timestamp", "symbol", "decimals", "balance", "currency", "locale", "language",
+		"theme", "color", "icon", "version":
 		return true
 	}
 	return false
@@ -235,7 +237,7 @@ func (e *Engine) objectMember(f *activation, node js.INode, o *object, name stri
 	if c := o.lookup(name, 0); c != nil && (c.ever != nil || c.getter != nil) {
 		v := e.readCell(f, c, objectValue(o))
 		if o.rest != nil && !c.settled() {
-			v = join(v, e.read(f, o.rest))
+			v = join(v, e.unnamed(f, o, name))
 		}
 		return join(v, e.hostField(f, node, o, name))
 	}

@@ -28,6 +28,12 @@ const (
 
 var coldBody = []byte("{return " + ColdName + "()}")
 
+// curveBody stands for one that calls a method of a library for curves: a key that goes in does not come out.
+var curveBody = []byte("{return " + ColdName + ".multiply()}")
+
+// curveWords is up to how many words such a body has; the outer functions of bundles call everything.
+const curveWords = 500
+
 // coldModule is the body of a module of a bundle that was left out: nobody knows what it exports.
 func coldModule(parameter []byte) []byte {
 	return slices.Concat([]byte("{"), parameter, []byte(".exports="+ColdName+"()}"))
@@ -116,6 +122,7 @@ const (
 	controlWord
 	operatorWord
 	extendsWord
+	curveWord
 )
 
 // outlineWords are the words that keep a function in the outline: those of the engine, those of decoders, and the
@@ -131,7 +138,16 @@ var outlineWords = NewWordTable(map[temper][]string{
 	controlWord:  {"for", "while", "with", "switch", "catch"},
 	operatorWord: {"return", "typeof", "case", "delete", "void", "instanceof", "new", "throw", "else", "yield", "await"},
 	extendsWord:  {"extends"},
+	curveWord:    slices.Sorted(maps.Keys(curveCalls)),
 })
+
+// curveCalls are methods that multiply a point of a curve or sign, of noble, elliptic, tweetnacl and bitcoin's libraries.
+var curveCalls = WordSet("multiply multiplyUnsafe scalarMult scalarMultBase sign signSync signAsync signSchnorr signRecoverable " +
+	"ecdsaSign schnorrSign getPublicKey getPublicKeyAsync getPublic publicKeyCreate pointFromScalar toPublicKey computePublicKey " +
+	"fromPrivateKey crypto_sign crypto_sign_detached crypto_scalarmult")
+
+// CurveCall says whether a method of this name multiplies a point of a curve, or signs.
+func CurveCall(name string) bool { return curveCalls[name] }
 
 // libraryUses are words of the engine that libraries use for themselves.
 var libraryUses = WordSet("Function exports __webpack_require__ globalThis $ jQuery script iframe srcdoc Image location setAttribute " +
@@ -140,3 +156,26 @@ var libraryUses = WordSet("Function exports __webpack_require__ globalThis $ jQu
 
 // pageUses are words that lead to sources only in pages of the web.
 var pageUses = WordSet("localStorage sessionStorage indexedDB keydown keypress keyup onkeydown onkeypress onkeyup FormData execCommand geolocation")
+
+// Signs says whether a function of this name signs, or makes a public key: not one by which people sign in.
+func Signs(name string) bool {
+	if curveCalls[name] {
+		return true
+	}
+	rest, ok := strings.CutPrefix(name, "sign")
+	if !ok || rest == "" {
+		return false
+	}
+	if rest[0] == '_' {
+		return rest != "_in" && rest != "_up" && rest != "_out"
+	}
+	if rest[0] < 'A' || rest[0] > 'Z' {
+		return false
+	}
+	for _, how := range [...]string{"In", "Up", "Out", "On", "Off"} { // signIn, signInWithPassword; not signInput
+		if after, ok := strings.CutPrefix(rest, how); ok && (after == "" || after[0] < 'a' || after[0] > 'z') {
+			return false
+		}
+	}
+	return true
+}

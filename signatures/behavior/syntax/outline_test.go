@@ -51,6 +51,22 @@ func TestOutlineDecides(t *testing.T) {
 	}
 }
 
+func TestOutlineOfSignatures(t *testing.T) {
+	for code, want := range map[string]string{
+		"function x(a,k){" + filler(40) + "return c.sign(a,k)}":      "function x(a,k){return extwatch$cold.multiply()}",
+		"function x(a,k){" + filler(40) + "return signHash(a,k)}":    "function x(a,k){return extwatch$cold.multiply()}",
+		"function x(a,k){" + filler(40) + "return signIn(a,k)}":      "function x(a,k){return extwatch$cold()}",
+		"function x(a,k){" + filler(40) + "return {sign(){}}}":       "function x(a,k){return extwatch$cold()}",
+		"function x(a,k){" + filler(400) + "return c.sign(a,k)}":     "function x(a,k){return extwatch$cold()}",
+		"function x(a,k){" + filler(40) + "return c.sign_tx(a,k).b}": "function x(a,k){return extwatch$cold.multiply()}",
+	} {
+		o := outlined([]byte(code), false)
+		if o == nil || string(o.text) != want {
+			t.Errorf("%.20s…%s: %.60q, want %s", code, code[len(code)-30:], o.text, want)
+		}
+	}
+}
+
 func FuzzOutline(f *testing.F) {
 	f.Add([]byte("function x(a,c){"+filler(60)+"}"), true)
 	f.Add([]byte("a=/[/]/;b=`${`}`}`;/*"), false)

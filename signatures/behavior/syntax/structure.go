@@ -16,6 +16,7 @@ type structure struct {
 	words   int
 	hots    int    // sources, sinks and ways to other scripts, so far
 	warms   int    // other words that the engine looks for
+	curves  int    // calls of methods of a library for curves
 	row     int    // texts or numbers in a row
 	prior   byte   // the last sign, or one of the prior… constants
 	closed  opened // the last closed parenthesis
@@ -43,6 +44,7 @@ type opened struct {
 	words  int
 	hots   int
 	warms  int
+	curves int
 	module []byte // of a body: the first parameter, when it may be a module of a bundle
 	tiny   int    // functions right in it that only return something
 	before int    // number of cold bodies before it
@@ -118,6 +120,9 @@ func (s *structure) word(start int) int {
 	}
 	before := s.prior
 	s.prior = priorName
+	if i < len(s.text) && s.text[i] == '(' && (class == curveWord && before == '.' || class == 0 && w[0] == 's' && Signs(string(w))) {
+		s.curves++
+	}
 	if before == '.' {
 		return i
 	}
@@ -303,7 +308,7 @@ func (s *structure) push(i int, o opened) int {
 	if len(s.open) >= maxOpen {
 		return -1
 	}
-	o.start, o.words, o.hots, o.warms, o.before = i, s.words, s.hots, s.warms, len(s.cold)
+	o.start, o.words, o.hots, o.warms, o.curves, o.before = i, s.words, s.hots, s.warms, s.curves, len(s.cold)
 	s.open = append(s.open, o)
 	return i + 1
 }
@@ -390,8 +395,11 @@ func (s *structure) body(o opened, end int) {
 		return
 	}
 	b := body{start: o.start, end: end, instead: coldBody}
-	if o.module != nil {
+	switch {
+	case o.module != nil:
 		b.instead = coldModule(o.module)
+	case s.curves != o.curves && words <= curveWords:
+		b.instead = curveBody
 	}
 	s.cold = append(s.cold[:o.before], b)
 }

@@ -131,6 +131,12 @@ func (e *Engine) listenOne(f *activation, node js.INode, target *value, event st
 	e.awaitEvent(f, event, fn, node)
 }
 
+// keyEvent says whether an event is a pressed key.
+func (e *Engine) keyEvent(f *activation, o *object) bool {
+	v := e.get(f, o, "keyCode")
+	return v != nil && slices.ContainsFunc(v.taints, func(t *taint) bool { return t.source == srcKeys })
+}
+
 // eventObject is what a listener gets.
 func (e *Engine) eventObject(f *activation, node js.INode, target *value, event string) *value {
 	o := e.alloc(f, node, "event")

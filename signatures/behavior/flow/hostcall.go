@@ -16,6 +16,10 @@ func (e *Engine) hostCall(f *activation, o *object, name string, c call) (*value
 			e.setRest(f, list, anything)
 			return objectValue(list), true
 		}
+		if name == "preventDefault" && e.keyEvent(f, o) { // the page does not get the key: it is a command
+			e.called(f, c.node, "KeyboardEvent.preventDefault", nil)
+			return undef, true
+		}
 	case "Promise":
 		return e.promiseCall(f, o, name, c)
 	case "Map":

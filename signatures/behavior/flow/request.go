@@ -108,7 +108,10 @@ func (e *Engine) request(f *activation, node js.INode, sink string, address *val
 	if sink == sinkFetch {
 		data = homeward(argument(node, 0), address, data)
 	}
-	e.sink(f, node, sink, address, joinTaints(data, address.allTaints()), what)
+	if !wholeTyped(address) {
+		data = joinTaints(data, address.allTaints())
+	}
+	e.sink(f, node, sink, address, data, what)
 	if f.u.InPage() && len(data) > 0 && e.ofSite(f, address) {
 		e.sink(f, node, sinkSiteRequest, nil, data, "sends it to the site of the page")
 	}

@@ -88,6 +88,9 @@ func containsAny(s string, words ...string) bool {
 
 // secretName says whether a variable or field of that name holds a wallet's secret.
 func secretName(name string) bool {
+	if name[:min(1, len(name))] >= "A" && name[:min(1, len(name))] <= "Z" && name != strings.ToUpper(name) {
+		return false // of a class: PrivateKey.fromWif(…)
+	}
 	switch strings.ToLower(strings.ReplaceAll(name, "_", "")) {
 	case "mnemonic", "mnemonics", "mnemonicphrase", "mnemonicwords", "seedphrase", "seedwords", "secretphrase", "recoveryphrase",
 		"secretrecoveryphrase", "privatekey", "privkey", "secretkey", "seedkey":

@@ -80,6 +80,20 @@ func namesHost(address *value) bool {
 	})
 }
 
+// wholeTyped says whether an address is what somebody typed into one field of the extension's own page, and nothing else:
+// it tells nobody anything to ask for what is there.
+func wholeTyped(address *value) bool {
+	ts := address.allTaints()
+	if len(ts) != 1 || len(address.atoms)+len(address.objs) > 0 {
+		return false
+	}
+	switch ts[0].source {
+	case srcForm, srcPassword, srcOTP:
+		return ts[0].way.first().at.u.Context == behavior.Popup
+	}
+	return false
+}
+
 // typed says whether all addresses of a flow were typed in. An address that was used before the page that asks for it was
 // looked at counts when it is kept under the same key.
 func (e *Engine) typed(key flowKey) bool {

@@ -163,7 +163,9 @@ const (
 		" helius.xyz llamarpc.com publicnode.com cloudflare-eth.com binance.org bnbchain.org polygon-rpc.com arbitrum.io optimism.io base.org" +
 		" trongrid.io avax.network blockpi.network drpc.org 1rpc.io chainstack.com getblock.io nodereal.io blastapi.io moralis-nodes.com" +
 		" rpcpool.com aptoslabs.com near.org toncenter.com etherscan.io blockstream.info blockchain.info mempool.space cronos.org zksync.io" +
-		" bscscan.com polygonscan.com arbiscan.io basescan.org snowtrace.io "
+		" bscscan.com polygonscan.com arbiscan.io basescan.org snowtrace.io whatsonchain.com gorillapool.io bitails.io taal.com blockcypher.com" +
+		" blockchair.com nownodes.io tatum.io tzkt.io blockfrost.io koios.rest xrpl.org xrplcluster.com stellar.org algonode.cloud hedera.com" +
+		" cosmos.directory polkachu.com subscan.io hyperliquid.xyz starknet.io glif.io kaspa.org "
 )
 
 // isLocal says whether a host is this computer, or one of a home or an office: no thief can listen there.

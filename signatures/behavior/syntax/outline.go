@@ -157,10 +157,13 @@ var libraryUses = WordSet("Function exports __webpack_require__ globalThis $ jQu
 // pageUses are words that lead to sources only in pages of the web.
 var pageUses = WordSet("localStorage sessionStorage indexedDB keydown keypress keyup onkeydown onkeypress onkeyup FormData execCommand geolocation")
 
-// Signs says whether a function of this name signs, or makes a public key: not one by which people sign in.
+// Signs says whether a function of this name signs, or makes a public key or an address: not one by which people sign in.
 func Signs(name string) bool {
-	if curveCalls[name] {
+	if curveCalls[name] || strings.HasSuffix(name, "PublicKey") {
 		return true
+	}
+	if maker, ok := strings.CutSuffix(name, "Address"); ok {
+		return strings.HasSuffix(maker, "To") || maker == "to" || maker == "get" || maker == "derive" || maker == "compute"
 	}
 	rest, ok := strings.CutPrefix(name, "sign")
 	if !ok || rest == "" {

@@ -61,8 +61,10 @@ func TestOutlineOfSignatures(t *testing.T) {
 		"function x(a,k){" + filler(40) + "return c.sign_tx(a,k).b}": "function x(a,k){return extwatch$cold.multiply()}",
 	} {
 		o := outlined([]byte(code), false)
-		if o == nil || string(o.text) != want {
-			t.Errorf("%.20s…%s: %.60q, want %s", code, code[len(code)-30:], o.text, want)
+		if o == nil {
+			t.Errorf("%.20s…%s is whole", code, code[len(code)-30:])
+		} else if string(o.text) != want {
+			t.Errorf("%.20s…%s: %s, want %s", code, code[len(code)-30:], o.text, want)
 		}
 	}
 }

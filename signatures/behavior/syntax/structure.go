@@ -120,7 +120,7 @@ func (s *structure) word(start int) int {
 	}
 	before := s.prior
 	s.prior = priorName
-	if i < len(s.text) && s.text[i] == '(' && (class == curveWord && before == '.' || class == 0 && w[0] == 's' && Signs(string(w))) {
+	if i < len(s.text) && s.text[i] == '(' && (before == '.' || w[0] == 's' && class == 0) && signs(w) {
 		s.curves++
 	}
 	if before == '.' {
@@ -406,3 +406,12 @@ func (s *structure) body(o opened, end int) {
 
 // scheme is what stands between the scheme of an address and its host.
 var scheme = []byte("://")
+
+// signs is Signs for a word of a script: nearly all are none.
+func signs(w []byte) bool {
+	switch w[len(w)-1] {
+	case 's', 'y':
+		return Signs(string(w))
+	}
+	return w[0] == 's' && Signs(string(w)) || outlineWords.Of(w) == curveWord
+}

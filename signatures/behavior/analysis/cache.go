@@ -15,7 +15,7 @@ import (
 )
 
 // version is part of every key. It is raised when the analysis of the same code may give another report.
-const version = "7"
+const version = "8"
 
 // Key identifies what an analysis depends on: the manifest and the content of all files, by their paths and SHA-256
 // hashes. Equal keys give equal reports, on every machine and in every profile. It is "" when the manifest cannot be

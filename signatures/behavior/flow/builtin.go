@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/extwatch/extwatch/signatures/behavior/parties"
+	"github.com/tdewolff/parse/v2/js"
 )
 
 // carrier says whether a global function gives back what it gets, in another form.
@@ -95,6 +96,7 @@ func (e *Engine) carry(f *activation, what string, c call) *value {
 	if what == "JSON.stringify" && len(v.objs) > 0 {
 		o := e.alloc(f, c.node, "json")
 		e.set(f, o, "value", v)
+		e.keepJSON(c.node, o)
 		out = join(out, objectValue(o))
 	}
 	return out.tainted(ts)
@@ -114,7 +116,51 @@ func (e *Engine) parseJSON(f *activation, c call, ts []*taint) *value {
 	if slices.ContainsFunc(ts, func(t *taint) bool { return t.source == srcRequestBody || t.source == srcWalletRequest }) {
 		out = join(out, e.parsed(f, c.node, ts...))
 	}
+	if kept, rest, ok := e.vaultOf(f, ts); ok {
+		return join(join(out, kept), anything.tainted(rest))
+	}
 	return join(out, anything.tainted(ts))
+}
+
+// maxJSON bounds the objects that are known of one call of JSON.stringify.
+const maxJSON = 8
+
+// keepJSON notes what a call of JSON.stringify made a text of.
+func (e *Engine) keepJSON(node js.INode, o *object) {
+	if known := e.jsons[node]; len(known) < maxJSON && !slices.Contains(known, o) {
+		e.jsons[node] = append(known, o)
+	}
+}
+
+// vaultOf is the vault of a wallet, read again: what was made a text of, was encrypted, and is decrypted now. Its members are
+// known one by one, so that the address in it is no seed phrase. The rest is data that came another way.
+func (e *Engine) vaultOf(f *activation, ts []*taint) (vault *value, rest []*taint, ok bool) {
+	for _, t := range ts {
+		made := e.jsons[t.way.sealed()]
+		if len(made) == 0 {
+			rest = append(rest, t)
+			continue
+		}
+		for _, o := range made {
+			vault = join(vault, e.get(f, o, "value"))
+		}
+	}
+	rest = slices.DeleteFunc(rest, func(t *taint) bool { return t.source == srcDecrypted && vault != nil })
+	return vault, rest, vault != nil
+}
+
+// sealed returns the last call of JSON.stringify on a way whose result was encrypted.
+func (l *link) sealed() js.INode {
+	encrypted := false
+	for ; l != nil; l = l.prev {
+		switch {
+		case strings.HasPrefix(l.what, "encrypts it"):
+			encrypted = true
+		case encrypted && l.what == "JSON.stringify":
+			return l.at.node
+		}
+	}
+	return nil
 }
 
 func transform(what, s string) (string, bool) {

@@ -76,8 +76,9 @@ type Engine struct {
 	guess   bool               // what is found now is told by the form of a call alone
 	parties *parties.Table
 	folds   map[js.INode]*foldTries
-	texts   map[string]*value // of string literals and numbers as they are written
-	names   map[string]*value // of members
+	jsons   map[js.INode][]*object // what calls of JSON.stringify made texts of
+	texts   map[string]*value      // of string literals and numbers as they are written
+	names   map[string]*value      // of members
 	paths   map[string]*value
 	out     collection
 
@@ -133,7 +134,7 @@ func newEngine(m *manifests.Manifest, units []*Script, limit budget) *Engine {
 	e := &Engine{
 		m: m, units: units, limit: limit,
 		codes: map[js.INode]*code{}, heats: map[js.INode]heat{}, hotVars: map[*js.Var]bool{}, hotNames: map[string]bool{}, curves: map[*Script]bool{}, visited: map[js.INode]bool{}, globals: map[string]*object{},
-		modules: map[string]*moduleState{}, building: map[building]bool{}, folds: map[js.INode]*foldTries{},
+		modules: map[string]*moduleState{}, building: map[building]bool{}, folds: map[js.INode]*foldTries{}, jsons: map[js.INode][]*object{},
 		texts: map[string]*value{}, names: map[string]*value{}, paths: map[string]*value{},
 		parties: parties.New(m), links: newChannels(),
 	}

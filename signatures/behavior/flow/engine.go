@@ -40,7 +40,7 @@ type Engine struct {
 	searches int              // for what flows in objects; objects know the last one
 	met      int              // objects in this search
 	m        *manifests.Manifest
-	units    []*Script
+	scripts  []*Script
 	limit    budget
 	fold     func(u *Script, x js.IExpr) (any, bool) // constants of pure code; nil when there is no folder
 	folders  map[*Script]*fold.Folder
@@ -127,12 +127,12 @@ func New(in Input) *Engine {
 	return e
 }
 
-func newEngine(m *manifests.Manifest, units []*Script, limit budget) *Engine {
+func newEngine(m *manifests.Manifest, scripts []*Script, limit budget) *Engine {
 	if m == nil {
 		m = &manifests.Manifest{}
 	}
 	e := &Engine{
-		m: m, units: units, limit: limit,
+		m: m, scripts: scripts, limit: limit,
 		codes: map[js.INode]*code{}, heats: map[js.INode]heat{}, hotVars: map[*js.Var]bool{}, hotNames: map[string]bool{}, curves: map[*Script]bool{}, visited: map[js.INode]bool{}, globals: map[string]*object{},
 		modules: map[string]*moduleState{}, building: map[building]bool{}, folds: map[js.INode]*foldTries{}, jsons: map[js.INode][]*object{},
 		texts: map[string]*value{}, names: map[string]*value{}, paths: map[string]*value{},
@@ -144,7 +144,7 @@ func newEngine(m *manifests.Manifest, units []*Script, limit budget) *Engine {
 
 // Run looks at everything. What it found is in report.
 func (e *Engine) Run() {
-	for _, u := range e.units {
+	for _, u := range e.scripts {
 		if u.AST == nil {
 			continue
 		}
@@ -298,7 +298,7 @@ func (e *Engine) share(f *activation, u *Script) {
 	}
 }
 
-// global is the object of global variables that the unit shares with others of its kind.
+// global is the object of global variables that the script shares with others of its kind.
 func (e *Engine) global(u *Script) *object {
 	key := string(u.Context) + u.World
 	if u.Context == behavior.Popup {

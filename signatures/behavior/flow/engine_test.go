@@ -41,9 +41,9 @@ func flowTexts(r behavior.Report) []string {
 	return slices.Compact(out)
 }
 
-func analyzeText(t testing.TB, units ...*Script) behavior.Report {
+func analyzeText(t testing.TB, scripts ...*Script) behavior.Report {
 	t.Helper()
-	e := newEngine(&manifests.Manifest{HomepageURL: "https://vendor.test/"}, units, defaultBudget)
+	e := newEngine(&manifests.Manifest{HomepageURL: "https://vendor.test/"}, scripts, defaultBudget)
 	e.Run()
 	return e.Report()
 }

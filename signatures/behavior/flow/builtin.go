@@ -133,20 +133,24 @@ func (e *Engine) keepJSON(node js.INode, o *object) {
 }
 
 // vaultOf is the vault of a wallet, read again: what was made a text of, was encrypted, and is decrypted now. Its members are
-// known one by one, so that the address in it is no seed phrase. The rest is data that came another way.
+// known one by one, so that the address in it is no seed phrase. The rest is data that came another way, or that is in none
+// of the objects that are known.
 func (e *Engine) vaultOf(f *activation, ts []*taint) (vault *value, rest []*taint, ok bool) {
 	for _, t := range ts {
-		made := e.jsons[t.way.sealed()]
-		if len(made) == 0 {
-			rest = append(rest, t)
-			continue
-		}
-		for _, o := range made {
+		for _, o := range e.jsons[t.way.sealed()] {
 			vault = join(vault, e.get(f, o, "value"))
 		}
 	}
-	rest = slices.DeleteFunc(rest, func(t *taint) bool { return t.source == srcDecrypted && vault != nil })
-	return vault, rest, vault != nil
+	if vault == nil {
+		return nil, ts, false
+	}
+	within := e.deepTaints(f, vault)
+	rest = slices.DeleteFunc(slices.Clone(ts), func(t *taint) bool {
+		return t.source == srcDecrypted || t.way.sealed() != nil && slices.ContainsFunc(within, func(w *taint) bool {
+			return w.source == t.source && w.from == t.from
+		})
+	})
+	return vault, rest, true
 }
 
 // sealed returns the last call of JSON.stringify on a way whose result was encrypted.

